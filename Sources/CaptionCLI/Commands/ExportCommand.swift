@@ -1,0 +1,72 @@
+import ArgumentParser
+import Captioning
+import CaptioningSQLite
+import Foundation
+import SystemPackage
+
+/// Writes the results as CSV or JSON lines.
+struct ExportCommand: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Export the results as CSV or JSON lines, also while a run is going on.",
+        discussion: """
+            One row per image and prompt, in the order of the plan, whether done, failed or pending. A file is written \
+            under another name first and then renamed, so that it is never half there.
+
+            caption export jobs/alt-text.yaml > captions.csv
+            caption export jobs/alt-text.yaml --output captions.csv --bom     (for Excel)
+            caption export jobs/alt-text.yaml --format jsonl | jq -r .caption
+            """)
+
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case csv, jsonl
+    }
+
+    @OptionGroup var options: JobOptions
+
+    @Option(help: "csv or jsonl.")
+    var format: Format = .csv
+
+    @Option(name: .shortAndLong, help: ArgumentHelp("The file to write; - is standard output.", valueName: "file"))
+    var output = "-"
+
+    @Flag(help: "Begin the CSV with a byte order mark, so that Excel reads it as UTF-8.")
+    var bom = false
+
+    @Flag(help: "Also results of images and prompts that the spec no longer names.")
+    var all = false
+
+    func validate() throws {
+        if bom, format != .csv { throw ValidationError("--bom goes with --format csv") }
+    }
+
+    func run(_ context: Context) async throws {
+        let job = try options.load(context).job
+        let store = try SQLiteJobStore.openForReading(path: job.store.string)
+        guard output != "-" else {
+            return try await write(store) { context.output(Data($0)) }
+        }
+        let target = context.path(output)
+        do {
+            let file = try ReplacingFile(target: target)
+            try await write(store) { try file.write($0) }
+            try file.commit()
+        } catch let error as ReplacingFile.Failure {
+            throw CommandFailure(status: .storeFailed, message: "cannot write '\(target.string)': \(error.reason)")
+        }
+        context.note("wrote \(output)")
+    }
+
+    private func write(_ store: SQLiteJobStore, to sink: @escaping @Sendable ([UInt8]) throws -> Void) async throws {
+        switch format {
+        case .csv:
+            let writer = Locked(CSVWriter(bom: bom, sink: sink))
+            try await store.forEachRow(isAll: all) { row in try writer.with { try $0.write(row) } }
+            try writer.with { try $0.finish() }
+        case .jsonl:
+            let writer = Locked(JSONLWriter(sink: sink))
+            try await store.forEachRow(isAll: all) { row in try writer.with { try $0.write(row) } }
+            try writer.with { try $0.finish() }
+        }
+    }
+}

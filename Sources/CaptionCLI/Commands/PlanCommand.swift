@@ -1,0 +1,140 @@
+import ArgumentParser
+import Captioning
+import CaptioningSQLite
+import Foundation
+
+/// Shows what a run would do.
+struct PlanCommand: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plan",
+        abstract: "Show what a run would send; send nothing.",
+        discussion: """
+            Prints the resolved settings and where each comes from (flag, environment, spec, default), and counts what \
+            is done, pending, failed and stale (answered, but to a prompt, model or parameter that has changed since).
+
+            caption plan jobs/alt-text.yaml
+            caption plan ./photos --model qwen3-vl-flash --json
+            """)
+
+    @OptionGroup var options: JobOptions
+
+    @Flag(help: "Print the plan as JSON.")
+    var json = false
+
+    /// The plan, rendered as text or as JSON.
+    struct Report: Encodable {
+        struct Setting: Encodable {
+            var name: String
+            var value: String?
+            var origin: JobOptions.Origin?
+        }
+
+        var name: String
+        var settings: [Setting]
+        var parameters: [String: JSONValue]
+        var plan: PlanSummary
+        /// Items that `caption run` would send now; 0 while stale results wait for a decision.
+        var wouldSend: Int
+        var warnings: [SpecError.Problem]
+    }
+
+    func run(_ context: Context) async throws {
+        let loaded = try options.load(context)
+        let planner = Planner(job: loaded.job)
+        let plan: PlanSummary
+        do {
+            plan = try await SQLiteJobStore.openForReading(path: loaded.job.store.string).compare(planner)
+        } catch StoreError.missing {
+            plan = try await SQLiteJobStore.inMemory().compare(planner)
+        }
+        let report = Self.report(loaded, plan)
+        if json {
+            try context.print(json: report)
+        } else {
+            loaded.job.printWarnings(context)
+            for warning in plan.warnings { context.note("warning: \(warning)") }
+            context.print(Self.text(report, spec: options.spec))
+        }
+    }
+
+    private static func report(_ loaded: JobOptions.Loaded, _ plan: PlanSummary) -> Report {
+        let job = loaded.job
+        let isInside = job.endpoint.provider == .simulated && job.endpoint.baseURL == Job.Endpoint.insideURL
+        let values: [(String, String?)] = [
+            ("provider", job.endpoint.provider.rawValue),
+            ("base_url", isInside ? "(inside this program)" : job.endpoint.baseURL),
+            ("model", job.endpoint.model),
+            ("api_key_env", job.endpoint.apiKeyVariable),
+            ("requests_per_minute", job.limits.requestsPerMinute.map(String.init)),
+            ("tokens_per_minute", job.limits.tokensPerMinute.map(String.init)),
+            ("concurrency", String(job.limits.concurrency)),
+            ("attempts", String(job.retry.attempts)),
+            ("base", job.retry.base.text),
+            ("cap", job.retry.cap.text),
+            ("timeout", job.retry.timeout.text),
+            ("connect_timeout", job.retry.connectTimeout.text),
+            ("give_up_after", job.retry.giveUpAfter.text),
+            ("store", job.store.string),
+        ]
+        var origins = loaded.origins
+        // A region decides the URL, so the URL's origin is the region's.
+        if origins["base_url"] == .default { origins["base_url"] = origins["region"] }
+        return Report(
+            name: job.name,
+            settings: values.map { Report.Setting(name: $0.0, value: $0.1, origin: origins[$0.0]) },
+            parameters: job.parameters, plan: plan, wouldSend: plan.items.stale > 0 ? 0 : plan.items.pending,
+            warnings: job.warnings)
+    }
+
+    private static func text(_ report: Report, spec: String) -> String {
+        var lines = ["job \(report.name)", ""]
+        lines += report.settings.map { setting in
+            let origin = setting.origin.map { "  (\($0.rawValue))" } ?? ""
+            return "  \(setting.name.padded(to: 20)) \(setting.value ?? "-")\(setting.value == nil ? "" : origin)"
+        }
+        for (key, value) in report.parameters.sorted(by: { $0.key < $1.key }) {
+            lines.append("  \(key.padded(to: 20)) \(String(decoding: value.canonicalData, as: UTF8.self))  (parameter)")
+        }
+        let plan = report.plan
+        lines += ["", "  " + ["prompt".padded(to: 20), "items", "done", "pending", "failed", "stale"].columns]
+        for (prompt, counts) in plan.prompts.sorted(by: { $0.key < $1.key }) + [("all", plan.items)] {
+            let numbers = [counts.total, counts.done, counts.pending, counts.failed, counts.stale].map(String.init)
+            lines.append("  " + ([prompt.padded(to: 20)] + numbers).columns)
+        }
+        let kinds = plan.kinds.sorted { $0.key < $1.key }.map { "\($0.value) by \($0.key)" }
+        lines += ["", "items: \(kinds.joined(separator: ", "))"]
+        if plan.skippedFiles > 0 { lines.append("\(plan.skippedFiles) other files in the folders are left out") }
+        if plan.setAside > 0 {
+            lines.append("\(plan.setAside) results in the store are of images or prompts that the spec no longer names")
+        }
+        if plan.items.stale > 0 {
+            lines += [
+                "\(plan.items.stale) results are stale: the prompt, model or parameters have changed since",
+                "next: caption run \(spec) --redo stale   (asks them again, and pays again)",
+                "  or: caption run \(spec) --keep stale   (takes them as they are)",
+            ]
+        } else if plan.items.pending > 0 {
+            lines.append("a run would send \(plan.items.pending) requests; identical images are sent once")
+            lines.append("next: caption run \(spec)")
+        } else {
+            lines.append("a run would send nothing")
+        }
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension String {
+    /// The text with spaces behind it up to a width.
+    func padded(to width: Int) -> String {
+        self + String(repeating: " ", count: max(0, width - count))
+    }
+}
+
+extension [String] {
+    /// Columns of a table: the first as it is, the others to the right of eight characters.
+    fileprivate var columns: String {
+        enumerated().map { index, text in
+            index == 0 ? text : String(repeating: " ", count: Swift.max(0, 8 - text.count)) + text
+        }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,198 @@
+import ArgumentParser
+import Captioning
+import CaptioningHTTP
+import CaptioningSQLite
+import CaptioningSimulator
+import Foundation
+import SystemPackage
+
+/// Captions everything that is pending.
+struct RunCommand: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Caption everything that is pending; resume where the last run stopped.",
+        discussion: """
+            Safe to repeat: what is done is never asked again. The first Ctrl-C lets requests in flight finish and \
+            records them; the second breaks them off.
+
+            caption run ./photos --provider simulated
+            caption run jobs/alt-text.yaml --limit 20
+            caption run jobs/alt-text.yaml --redo stale
+            """)
+
+    @OptionGroup var options: JobOptions
+
+    @Option(help: ArgumentHelp("Take at most so many items, the first in the plan.", valueName: "count"))
+    var limit: Int?
+
+    @Option(help: ArgumentHelp("Requests in flight at once.", valueName: "count"))
+    var concurrency: Int?
+
+    @Option(help: ArgumentHelp("'stale': ask again what was answered before the spec changed.", valueName: "stale"))
+    var redo: StaleWord?
+
+    @Option(help: ArgumentHelp("'stale': take those answers as they are.", valueName: "stale"))
+    var keep: StaleWord?
+
+    @Flag(help: "No progress, only errors.")
+    var quiet = false
+
+    @Flag(help: "Print the summary as JSON.")
+    var json = false
+
+    enum StaleWord: String, ExpressibleByArgument, CaseIterable {
+        case stale
+    }
+
+    func validate() throws {
+        if redo != nil, keep != nil { throw ValidationError("choose one of --redo stale and --keep stale") }
+        guard limit ?? 1 > 0 else { throw ValidationError("--limit must be at least 1") }
+        guard (1...1024).contains(concurrency ?? 1) else {
+            throw ValidationError("--concurrency must be from 1 to 1024")
+        }
+    }
+
+    func run(_ context: Context) async throws {
+        let job = try options.load(context, concurrency: concurrency).job
+        if !quiet { job.printWarnings(context) }
+        let planner = Planner(job: job)
+        if !isFile(job.store) {
+            // A job without images, or a folder that is not there, must not leave a store behind.
+            _ = try await SQLiteJobStore.inMemory().compare(planner)
+        }
+        let lock = try StoreLock(storePath: job.store.string)
+        defer { withExtendedLifetime(lock) {} }
+        let store = try SQLiteJobStore.open(path: job.store.string, name: job.name, now: context.now())
+        let status: ExitStatus
+        do {
+            status = try await run(job, planner, store, context)
+        } catch {
+            try? store.close()
+            throw error
+        }
+        try store.close()
+        if status != .done { throw status.code }
+    }
+
+    private func run(_ job: Job, _ planner: Planner, _ store: SQLiteJobStore, _ context: Context) async throws -> ExitStatus {
+        let plan = try await store.compare(planner)
+        let stale: StaleChoice? = redo != nil ? .redo : keep != nil ? .keep : nil
+        if plan.items.stale > 0, stale == nil { throw staleFailure(plan) }
+        if !quiet { for warning in plan.warnings { context.note("warning: \(warning)") } }
+        try await store.add(planner, stale: stale)
+        let interrupted = try await store.beginRun(now: context.now())
+        if interrupted > 0, !quiet {
+            context.note("an earlier run ended with \(interrupted) attempts open; their items are pending again")
+        }
+        let before = try await store.summary()
+        guard before.pending > 0 else {
+            return try await finish(.finished, store, context)
+        }
+        let reporter = RunReporter(context: context, quiet: quiet, before: before, limit: limit)
+        let end = try await withEndpoint(job, context) { job, transport in
+            let runner = try Runner(
+                job: job, store: store, transport: transport, clock: ContinuousClock(), now: context.now,
+                onEvent: { reporter.note($0) })
+            return try await withSignals(context, onFirst: { reporter.drain() }) {
+                try await reporter.whileDrawing { try await runner.run(limit: limit) }
+            }
+        }
+        return try await finish(end ?? .interrupted, store, context)
+    }
+
+    /// Gives the work a transport to the job's endpoint, starting the simulated provider when that is meant.
+    private func withEndpoint(
+        _ job: Job, _ context: Context, _ work: @escaping @Sendable (Job, HTTPTransport) async throws -> RunEnd?
+    ) async throws -> RunEnd? {
+        guard job.endpoint.provider == .simulated, job.endpoint.baseURL == Job.Endpoint.insideURL else {
+            let key = try apiKey(job, context)
+            return try await HTTPTransport.withTransport(for: job, key: key, environment: context.environment) {
+                try await work(job, $0)
+            }
+        }
+        let simulated = SimulatorOptions()
+        return try await withSimulator(simulated) { simulator in
+            var inside = job
+            inside.endpoint.baseURL = simulator.baseURL
+            let endpoint = inside
+            return try await HTTPTransport.withTransport(
+                for: endpoint, key: APIKey(simulated.apiKey), environment: context.environment
+            ) { try await work(endpoint, $0) }
+        }
+    }
+
+    private func apiKey(_ job: Job, _ context: Context) throws -> APIKey? {
+        guard let variable = job.endpoint.apiKeyVariable else { return nil }
+        guard let text = context.environment[variable], !text.allSatisfy(\.isWhitespace) else {
+            throw CommandFailure(
+                status: .keyRefused,
+                message: """
+                    the environment variable \(variable) holds no key for \(job.endpoint.provider.rawValue); \
+                    'export \(variable)=…' and run again, or try the job without a key: --provider simulated
+                    """)
+        }
+        guard let key = APIKey(text) else {
+            throw CommandFailure(
+                status: .keyRefused,
+                message: "the environment variable \(variable) holds something that is no key (spaces or control characters)")
+        }
+        return key
+    }
+
+    private func staleFailure(_ plan: PlanSummary) -> CommandFailure {
+        let spec = quoted(options.spec)
+        return CommandFailure(
+            status: .badSpec,
+            message: """
+                \(plan.items.stale) results are stale: the prompt, model or parameters have changed since. Nothing was sent.
+                  caption run \(spec) --redo stale   asks them again, and pays again; the old answers stay in the store
+                  caption run \(spec) --keep stale   takes them as they are and sends only what is pending
+                """)
+    }
+
+    private struct Report: Encodable {
+        var end: String
+        var exitCode: Int32
+        var message: String?
+        var summary: StoreSummary
+    }
+
+    private func finish(_ end: RunEnd, _ store: SQLiteJobStore, _ context: Context) async throws -> ExitStatus {
+        let summary = try await store.summary()
+        let status = ExitStatus(end, failed: summary.failed)
+        let message = Self.message(end)
+        if json {
+            try context.print(
+                json: Report(end: Self.word(end), exitCode: status.rawValue, message: message, summary: summary))
+        } else if !quiet {
+            context.print(SummaryText(summary: summary, spec: options.spec).lines)
+        }
+        if let message { context.note("caption: \(message)") }
+        return status
+    }
+
+    private static func word(_ end: RunEnd) -> String {
+        switch end {
+        case .finished: "finished"
+        case .interrupted: "interrupted"
+        case .stopped: "stopped"
+        }
+    }
+
+    private static func message(_ end: RunEnd) -> String? {
+        switch end {
+        case .finished: nil
+        case .interrupted: "interrupted; everything that was answered is recorded, and the same command goes on from here"
+        case .stopped(.unauthorized(let failure)):
+            "the key was refused: \(failure.detail)\nNothing is lost; correct the key and run the same command again"
+        case .stopped(.fatal(let failure)):
+            "the run stopped, because no request can succeed (\(failure.label)): \(failure.detail)\nNothing is lost; correct that and run the same command again"
+        case .stopped(.unavailable(let failure)):
+            "the endpoint is not available: \(failure.detail)\nNothing is lost; run the same command again later"
+        }
+    }
+}
+
+private func isFile(_ path: FilePath) -> Bool {
+    FileManager.default.fileExists(atPath: path.string)
+}

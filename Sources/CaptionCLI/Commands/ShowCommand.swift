@@ -1,0 +1,66 @@
+import ArgumentParser
+import Captioning
+import CaptioningSQLite
+import Foundation
+
+/// Shows everything the store knows of one image.
+struct ShowCommand: ContextCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "show",
+        abstract: "Show every attempt and answer for one image.",
+        discussion: """
+            The image is named as exports name it: the path relative to the spec, the URL, or the group.
+
+            caption show jobs/alt-text.yaml photos/cat.jpg
+            caption show ./photos cat.jpg --prompt alt --json
+            """)
+
+    @OptionGroup var options: JobOptions
+
+    @Argument(help: "The image's name.")
+    var item: String
+
+    @Option(help: "Only this prompt's id.")
+    var prompt: String?
+
+    @Flag(help: "Print the attempts as JSON.")
+    var json = false
+
+    func run(_ context: Context) async throws {
+        let job = try options.load(context).job
+        let store = try SQLiteJobStore.openForReading(path: job.store.string)
+        var history = try await store.history(of: ImageName(item), promptID: prompt)
+        if history.isEmpty, item.hasPrefix("./") {
+            history = try await store.history(of: ImageName(String(item.dropFirst(2))), promptID: prompt)
+        }
+        guard !history.isEmpty else {
+            throw CommandFailure(
+                status: .badUsage,
+                message: "the store has no image '\(item)'\(prompt.map { " with prompt '\($0)'" } ?? ""); 'caption export \(quoted(options.spec))' lists them")
+        }
+        if json { return try context.print(json: history) }
+        for (index, attempt) in history.enumerated() {
+            let isNewPrompt = index == 0 || history[index - 1].prompt != attempt.prompt
+            if isNewPrompt {
+                context.print("\(index > 0 ? "\n" : "")\(item), prompt \(attempt.prompt): \(attempt.itemState)")
+            }
+            context.print(Self.text(attempt))
+        }
+    }
+
+    private static func text(_ attempt: AttemptHistory) -> String {
+        guard let number = attempt.number else { return "  no attempt yet" }
+        var parts = ["attempt \(number): \(attempt.outcome ?? "in flight")"]
+        if let date = attempt.startedAt { parts.append(date.formatted(.iso8601)) }
+        if let latency = attempt.latencyMs { parts.append("\(latency) ms") }
+        if let status = attempt.httpStatus { parts.append("HTTP \(status)") }
+        if let model = attempt.answeredModel ?? attempt.model { parts.append(model) }
+        if let tokens = attempt.usage.promptTokens { parts.append("\(tokens) + \(attempt.usage.completionTokens ?? 0) tokens") }
+        if let reason = attempt.finishReason { parts.append(reason) }
+        if let id = attempt.providerRequestID { parts.append("request \(id)") }
+        var lines = ["  " + parts.joined(separator: " · ")]
+        if let code = attempt.errorCode { lines.append("    \(code): \(attempt.errorMessage ?? "")") }
+        if let caption = attempt.caption { lines.append("    \(caption)") }
+        return lines.joined(separator: "\n")
+    }
+}

@@ -1,0 +1,31 @@
+import ArgumentParser
+import Captioning
+
+/// A command whose effects all go through a `Context`.
+protocol ContextCommand: AsyncParsableCommand {
+    func run(_ context: Context) async throws
+}
+
+extension ContextCommand {
+    mutating func run() async throws {
+        try await runReporting(.live())
+    }
+
+    /// Runs the command; every error becomes a message on standard error and an exit code.
+    func runReporting(_ context: Context) async throws {
+        do {
+            try await run(context)
+        } catch let failure as CommandFailure {
+            context.note("caption: \(failure.message)")
+            throw failure.status.code
+        } catch let error as SpecError {
+            for problem in error.problems { context.note("error: \(problem)") }
+            if error.problems.count > 1 { context.note("\(error.problems.count) problems; nothing was changed") }
+            throw ExitStatus.badSpec.code
+        } catch let error as StoreError {
+            context.note("caption: \(error)")
+            if case .locked = error { throw ExitStatus.locked.code }
+            throw ExitStatus.storeFailed.code
+        }
+    }
+}

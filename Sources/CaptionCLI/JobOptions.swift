@@ -1,0 +1,101 @@
+import ArgumentParser
+import Captioning
+import Foundation
+import SystemPackage
+
+/// The spec that a command is about, and what flags say over it.
+struct JobOptions: ParsableArguments {
+    @Argument(help: "A job spec (YAML or JSON), or a folder of images: a job with the defaults.")
+    var spec: String
+
+    @Option(
+        help: ArgumentHelp(
+            "The provider preset: \(Provider.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "name"))
+    var provider: String?
+
+    @Option(help: "The provider's region, such as singapore or beijing.")
+    var region: String?
+
+    @Option(help: ArgumentHelp("The server's base URL, such as http://localhost:8000/v1.", valueName: "url"))
+    var baseUrl: String?
+
+    @Option(help: "The model to ask.")
+    var model: String?
+
+    @Option(
+        help: ArgumentHelp("The environment variable that holds the key (its name, not the key).", valueName: "variable"))
+    var apiKeyEnv: String?
+
+    @Option(help: ArgumentHelp("The SQLite file; default: beside the spec.", valueName: "file"))
+    var store: String?
+
+    /// Where a setting came from, for `caption plan`.
+    enum Origin: String, Encodable {
+        case flag, environment, spec, `default`
+    }
+
+    /// A job with what its settings came from.
+    struct Loaded {
+        var job: Job
+        var origins: [String: Origin]
+    }
+
+    /// Reads the spec and resolves it: flag over environment over spec over default.
+    func load(_ context: Context, concurrency: Int? = nil) throws -> Loaded {
+        let path = context.path(spec)
+        let isFolder = isDirectory(path)
+        let parsed = isFolder ? JobSpec.folder() : try read(path)
+        var origins: [String: Origin] = [:]
+        func pick(_ name: String, _ flag: String?, _ variable: String, inSpec: Bool) -> String? {
+            let fromEnvironment = context.environment[variable].flatMap { $0.isEmpty ? nil : $0 }
+            origins[name] = flag != nil ? .flag : fromEnvironment != nil ? .environment : inSpec ? .spec : .default
+            return flag ?? fromEnvironment
+        }
+        var overrides = SpecOverrides()
+        if let name = pick("provider", provider, "CAPTION_PROVIDER", inSpec: parsed.endpoint.provider != nil) {
+            guard let known = Provider(rawValue: name) else {
+                throw CommandFailure(
+                    status: .badUsage,
+                    message: "unknown provider '\(name)'; known: \(Provider.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
+            overrides.provider = known
+        }
+        overrides.region = pick("region", region, "CAPTION_REGION", inSpec: parsed.endpoint.region != nil)
+        overrides.baseURL = pick("base_url", baseUrl, "CAPTION_BASE_URL", inSpec: parsed.endpoint.baseURL != nil)
+        overrides.model = pick("model", model, "CAPTION_MODEL", inSpec: parsed.endpoint.model != nil)
+        overrides.apiKeyVariable = pick(
+            "api_key_env", apiKeyEnv, "CAPTION_API_KEY_ENV", inSpec: parsed.endpoint.apiKeyVariable != nil)
+        overrides.store = pick("store", store, "CAPTION_STORE", inSpec: parsed.store != nil).map(context.path)
+        overrides.concurrency = concurrency
+        origins["concurrency"] = concurrency != nil ? .flag : parsed.limits.concurrency != nil ? .spec : .default
+        let name = isFolder ? path.lastComponent?.string : path.lastComponent.map { $0.stem }
+        let job = try Job(
+            resolving: parsed, file: isFolder ? nil : spec, name: name ?? "caption",
+            root: isFolder ? path : path.removingLastComponent(), storeDirectory: path.removingLastComponent(),
+            overrides: overrides)
+        return Loaded(job: job, origins: origins)
+    }
+
+    private func read(_ path: FilePath) throws -> JobSpec {
+        guard let data = FileManager.default.contents(atPath: path.string) else {
+            throw SpecError([
+                .init(
+                    keyPath: "", message: "there is no job spec and no folder at '\(spec)'",
+                    hint: "'caption init' writes a spec to start from")
+            ])
+        }
+        guard let yaml = String(validating: data, as: UTF8.self), data.count < 16 << 20 else {
+            throw SpecError([
+                .init(file: spec, keyPath: "", message: "this is no UTF-8 text", hint: "a job spec is a YAML file")
+            ])
+        }
+        return try JobSpec(yaml: yaml, file: spec)
+    }
+}
+
+extension Job {
+    /// Says what is legal but most likely a mistake.
+    func printWarnings(_ context: Context) {
+        for warning in warnings { context.note("warning: \(warning)") }
+    }
+}

@@ -1,0 +1,109 @@
+public import Foundation
+
+/// Reads the reply to one chat completion: from status, headers and bytes to an outcome.
+///
+/// A status of success is not yet an answer: the body may hold an error, an answer cut by the server's own time limit,
+/// one cut at `max_tokens`, one that moderation emptied, or nothing but a chain of thought.
+public struct ResponseReader: Sendable {
+    private let dialect: Dialect
+
+    /// A reader of one server's replies.
+    public init(dialect: Dialect) {
+        self.dialect = dialect
+    }
+
+    /// What the reply means.
+    ///
+    /// A `Retry-After` that is a date counts from `now`.
+    public func reading(of reply: HTTPReply, now: Date) -> Reading {
+        guard 200...299 ~= reply.status else {
+            let json = JSONValue(reply: reply.body)
+            let error = ErrorBody(json, body: reply.body)
+            let failure = dialect.failure(status: reply.status, error: error, retryAfter: reply.retryAfter(now: now))
+            let id = requestID(of: reply, preferred: json?["request_id"]?.string, bodyID: error.requestID)
+            return Reading(outcome: .failed(failure, partial: nil), requestID: id)
+        }
+        guard let json = JSONValue(reply: reply.body) else {
+            return Reading(outcome: .failed(Self.unreadable(reply), partial: nil), requestID: requestID(of: reply))
+        }
+        let chat = ChatReply(json)
+        let outcome: Outcome
+        if let error = ErrorBody(insideSuccess: json) {
+            let failure = dialect.failure(status: reply.status, error: error, retryAfter: reply.retryAfter(now: now))
+            outcome = .failed(failure, partial: chat.completion)
+        } else {
+            outcome = Self.outcome(
+                of: chat, cutByServer: reply.header("x-dashscope-partialresponse")?.lowercased() == "true")
+        }
+        let id = requestID(of: reply, preferred: chat.requestID, bodyID: chat.id)
+        return Reading(outcome: outcome, requestID: id)
+    }
+
+    private static func outcome(of chat: ChatReply, cutByServer: Bool) -> Outcome {
+        let partial = chat.completion
+        let thought = partial?.reasoning != nil
+        if cutByServer {
+            return failed(
+                .cutShort, "cut_short",
+                "The server stopped at its own time limit. Lower max_tokens, turn thinking off or use a smaller image.",
+                partial)
+        }
+        guard chat.hasChoice, let partial else {
+            return failed(.transient, "no_choices", "The reply has no answer in it.", partial)
+        }
+        let reason = partial.finishReason?.lowercased() ?? ""
+        if reason.hasPrefix("content_filter") {
+            return failed(.filtered, "content_filter", "The provider's moderation removed the answer.", partial)
+        }
+        if ["length", "max_tokens", "model_length"].contains(reason) {
+            let what =
+                partial.caption.isEmpty && thought
+                ? "Thinking took all of max_tokens and no caption came."
+                : "The answer reached max_tokens and is cut."
+            let advice =
+                partial.caption.isEmpty && thought ? "Raise max_tokens or turn thinking off" : "Raise max_tokens"
+            return failed(
+                .truncated, "truncated", "\(what) \(advice), then run `caption retry --code truncated`.", partial)
+        }
+        if ["abort", "error"].contains(reason) {
+            return failed(
+                .transient, "aborted", "The server gave up while answering (finish_reason \(reason)).", partial)
+        }
+        guard partial.caption.isEmpty else { return .completed(partial) }
+        if let refusal = chat.refusal {
+            return failed(.filtered, "model_refusal", "The model declined: \(refusal)", partial)
+        }
+        let detail =
+            if thought {
+                "Only reasoning came and no caption. Turn thinking off if this happens again."
+            } else if chat.callsTools {
+                "The model called a tool in place of answering. Take `tools` out of `parameters`."
+            } else {
+                "The model answered with nothing. On a local server the image may not fit the context."
+            }
+        return failed(.transient, "empty_answer", detail, partial)
+    }
+
+    private static func failed(
+        _ kind: Failure.Kind, _ label: String, _ detail: String, _ partial: Completion?
+    ) -> Outcome {
+        .failed(Failure(kind, label: label, detail: ReplyText.clipped(detail, bytes: 1_900)), partial: partial)
+    }
+
+    private static func unreadable(_ reply: HTTPReply) -> Failure {
+        let isStream = reply.body.starts(with: Data("data:".utf8))
+        let shown = ReplyText.snippet(of: reply.body).map { ": \(ReplyText.redacted($0))" } ?? " (empty body)."
+        let advice =
+            isStream
+            ? " (The server streams although it was not asked to; take `stream` out of `parameters`.)"
+            : " (If every reply is like this, correct base_url.)"
+        return Failure(
+            .transient, label: "unreadable_reply", detail: "HTTP \(reply.status) without JSON\(shown)\(advice)")
+    }
+
+    private func requestID(of reply: HTTPReply, preferred: String? = nil, bodyID: String? = nil) -> String? {
+        let headers = ["x-request-id", "request-id"].lazy.compactMap { ReplyText.nonEmpty(reply.header($0)) }
+        let id = ReplyText.nonEmpty(preferred) ?? headers.first ?? bodyID
+        return id.map { ReplyText.clipped($0, bytes: 200) }
+    }
+}

@@ -1,0 +1,147 @@
+extension ImageHeader {
+    /// The size of the primary item of a HEIC or AVIF file; of the largest item when that one names none.
+    ///
+    /// `meta` holds `pitm` (which item is the image) and `iprp`, which holds `ipco` (all properties) and `ipma` (which
+    /// properties an item has). `ispe` is the property with the size, `clap` the one that cuts off a codec's padding.
+    static func heif(_ bytes: ByteView) -> Facts? {
+        guard let meta = Boxes(bytes).first(where: { $0.type == "meta" }) else { return nil }
+        var primary: Int?
+        var sizes: [Int: Facts] = [:]
+        var cuts: [Int: Facts] = [:]
+        var associations: [Range<Int>] = []
+        // The content of `meta` begins with four bytes of version and flags.
+        for box in Boxes(bytes, in: meta.content, skipping: 4) {
+            if box.type == "pitm", let version = bytes[box.content.lowerBound] {
+                primary = bytes.big(at: box.content.lowerBound + 4, bytes: version == 0 ? 2 : 4)
+            }
+            guard box.type == "iprp" else { continue }
+            for part in Boxes(bytes, in: box.content) {
+                if part.type == "ipco" { (sizes, cuts) = itemSizes(bytes, in: part.content) }
+                if part.type == "ipma", associations.count < 64 { associations.append(part.content) }
+            }
+        }
+        func own(_ properties: [Int: Facts]) -> Facts? {
+            guard let primary, !properties.isEmpty else { return nil }
+            let number = associations.lazy.compactMap {
+                property(of: primary, in: $0, bytes) { properties[$0] != nil }
+            }.first
+            return number.flatMap { properties[$0] }
+        }
+        guard var facts = own(sizes) ?? sizes.values.max(by: { $0.area < $1.area }) else { return nil }
+        if let cut = own(cuts), cut.width <= facts.width, cut.height <= facts.height { facts = cut }
+        facts.isAnimated = sequenceBrands.contains(ImageFormat.brands(bytes).first ?? "")
+        return facts
+    }
+
+    private static let sequenceBrands: Set<String> = ["avis", "hevc", "hevx", "hevm", "hevs", "msf1"]
+
+    /// The `ispe` and `clap` properties by their number, from 1. The number has 15 bits, so there are no more.
+    private static func itemSizes(
+        _ bytes: ByteView, in content: Range<Int>
+    ) -> (sizes: [Int: Facts], cuts: [Int: Facts]) {
+        var sizes: [Int: Facts] = [:]
+        var cuts: [Int: Facts] = [:]
+        for (index, box) in Boxes(bytes, in: content).prefix(0x7FFF).enumerated() {
+            func number(_ place: Int) -> Int? { bytes.big(at: box.content.lowerBound + place, bytes: 4) }
+            if box.type == "ispe", let width = number(4), let height = number(8) {
+                sizes[index + 1] = Facts(width: width, height: height)
+            }
+            // Both sides of the clean aperture are fractions.
+            if box.type == "clap", let width = number(0), let widthParts = number(4), let height = number(8),
+                let heightParts = number(12), widthParts > 0, heightParts > 0, width >= widthParts,
+                height >= heightParts
+            {
+                cuts[index + 1] = Facts(width: width / widthParts, height: height / heightParts)
+            }
+        }
+        return (sizes, cuts)
+    }
+
+    /// The number of the item's first property that fits.
+    private static func property(
+        of wanted: Int, in content: Range<Int>, _ bytes: ByteView, where fits: (Int) -> Bool
+    ) -> Int? {
+        var offset = content.lowerBound
+        guard let version = bytes[offset], let flags = bytes[offset + 3],
+            let count = bytes.big(at: offset + 4, bytes: 4)
+        else { return nil }
+        let idBytes = version < 1 ? 2 : 4
+        let numberBytes = flags & 1 == 0 ? 1 : 2
+        offset += 8
+        for _ in 0..<count {
+            guard offset < content.upperBound, let item = bytes.big(at: offset, bytes: idBytes),
+                let properties = bytes[offset + idBytes]
+            else { return nil }
+            offset += idBytes + 1
+            for _ in 0..<properties {
+                guard let number = bytes.big(at: offset, bytes: numberBytes) else { return nil }
+                offset += numberBytes
+                // The highest bit says that a reader must understand the property.
+                let index = number & (numberBytes == 1 ? 0x7F : 0x7FFF)
+                if item == wanted, fits(index) { return index }
+            }
+        }
+        return nil
+    }
+
+    /// `ihdr` inside `jp2h`, or the SIZ segment of a bare codestream.
+    static func jpeg2000(_ bytes: ByteView) -> Facts? {
+        if bytes.has([0xFF, 0x4F, 0xFF, 0x51]) {
+            guard let right = bytes.big(at: 8, bytes: 4), let bottom = bytes.big(at: 12, bytes: 4),
+                let left = bytes.big(at: 16, bytes: 4), let top = bytes.big(at: 20, bytes: 4)
+            else { return nil }
+            return Facts(width: right - left, height: bottom - top)
+        }
+        guard let header = Boxes(bytes).first(where: { $0.type == "jp2h" }),
+            let size = Boxes(bytes, in: header.content).first(where: { $0.type == "ihdr" }),
+            let height = bytes.big(at: size.content.lowerBound, bytes: 4),
+            let width = bytes.big(at: size.content.lowerBound + 4, bytes: 4)
+        else { return nil }
+        return Facts(width: width, height: height)
+    }
+}
+
+extension ImageHeader.Facts {
+    /// Sides are below 2³², so that only a product near the limit of `Int` is cut.
+    fileprivate var area: Int {
+        let product = width.multipliedReportingOverflow(by: height)
+        return product.overflow ? Int.max : product.partialValue
+    }
+}
+
+/// The boxes of an ISO media file, one after the other, within one range.
+///
+/// A box that claims to be longer than its surroundings ends with them, and one shorter than its own head ends the walk.
+private struct Boxes: Sequence, IteratorProtocol {
+    struct Box {
+        let type: String
+        let content: Range<Int>
+    }
+
+    private let bytes: ByteView
+    private let end: Int
+    private var offset: Int
+
+    init(_ bytes: ByteView, in range: Range<Int>? = nil, skipping prefix: Int = 0) {
+        self.bytes = bytes
+        self.offset = (range?.lowerBound ?? 0) + prefix
+        self.end = range?.upperBound ?? bytes.count
+    }
+
+    mutating func next() -> Box? {
+        guard offset < end, end - offset >= 8, var size = bytes.big(at: offset, bytes: 4) else { return nil }
+        let type = bytes.text(offset + 4..<offset + 8)
+        var head = 8
+        if size == 1 {
+            guard let wide = bytes.big(at: offset + 8, bytes: 8) else { return nil }
+            (size, head) = (wide, 16)
+        } else if size == 0 {
+            size = end - offset
+        }
+        guard size >= head else { return nil }
+        let boxEnd = size < end - offset ? offset + size : end
+        guard offset + head <= boxEnd else { return nil }
+        defer { offset = boxEnd }
+        return Box(type: type, content: offset + head..<boxEnd)
+    }
+}

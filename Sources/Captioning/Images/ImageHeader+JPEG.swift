@@ -1,0 +1,40 @@
+extension ImageHeader {
+    /// The size in the first frame header (SOF).
+    ///
+    /// Segments are skipped by their length, so that a thumbnail inside one is not taken for the image. Bytes between
+    /// segments that are no marker are passed over, as decoders do.
+    static func jpeg(_ bytes: ByteView) -> Facts? {
+        var offset = 2
+        while let start = bytes.next(0xFF, from: offset) {
+            guard let marker = bytes[start + 1] else { return nil }
+            offset = start + 2
+            switch marker {
+            case 0xFF:
+                // A fill byte: the second may begin the marker.
+                offset = start + 1
+            case 0x00, 0x01, 0xD0...0xD8:
+                // No marker, or one without a length.
+                continue
+            case 0xD9, 0xDA:
+                // The image ends, or its data begins, without a frame header.
+                return nil
+            case 0xC0...0xCF where marker != 0xC4 && marker != 0xC8 && marker != 0xCC:
+                if let facts = frame(bytes, at: offset) { return facts }
+            default:
+                guard let length = bytes.big(at: offset, bytes: 2) else { return nil }
+                offset += length >= 2 ? length : 0
+            }
+        }
+        return nil
+    }
+
+    /// The frame header at the offset; nil when its parts do not fit together, as in junk.
+    private static func frame(_ bytes: ByteView, at offset: Int) -> Facts? {
+        guard let length = bytes.big(at: offset, bytes: 2), let precision = bytes[offset + 2],
+            let height = bytes.big(at: offset + 3, bytes: 2), let width = bytes.big(at: offset + 5, bytes: 2),
+            let components = bytes[offset + 7]
+        else { return nil }
+        let fits = length >= 8 + 3 * Int(components) && (2...16).contains(precision) && components > 0
+        return fits ? Facts(width: width, height: height) : nil
+    }
+}

@@ -1,0 +1,80 @@
+import Crypto
+import Foundation
+import Glibc
+import SystemPackage
+
+/// Reads an image file, and refuses what the provider would refuse before anything is sent.
+public struct ImageLoader: Sendable {
+    /// What the provider takes.
+    public let limits: ImageLimits
+
+    /// A loader for a provider's limits.
+    public init(limits: ImageLimits) {
+        self.limits = limits
+    }
+
+    /// The size of a file in bytes, to reserve memory before reading it; 0 when it cannot be told.
+    func byteCount(of path: FilePath) -> Int {
+        var status = stat()
+        guard path.withPlatformString({ stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFREG else { return 0 }
+        return min(Int(status.st_size), limits.maxFileBytes)
+    }
+
+    /// Reads and checks one file.
+    ///
+    /// Blocks the thread while reading. A pipe or device is refused without being opened for long.
+    /// - Throws: `Failure` of kind `unreadableImage`.
+    func load(_ path: FilePath) throws(Failure) -> ImagePayload {
+        let data = try read(path)
+        let header: ImageHeader
+        do {
+            header = try ImageHeader(parsing: data)
+        } catch {
+            throw unreadable(path, "not_an_image", error.message)
+        }
+        if let violation = limits.violation(of: header, fileBytes: data.count) {
+            throw unreadable(path, violation.label, violation.message)
+        }
+        return ImagePayload(
+            mediaType: header.format.mediaType, width: header.width, height: header.height,
+            digest: Array(SHA256.hash(data: data)), buffer: ImageBuffer(data))
+    }
+
+    private func read(_ path: FilePath) throws(Failure) -> Data {
+        // Not blocking: opening a pipe must not wait for a writer.
+        let descriptor = path.withPlatformString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
+        guard descriptor >= 0 else {
+            throw unreadable(path, errno == ENOENT ? "file_missing" : "file_unreadable", String(cString: strerror(errno)))
+        }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw unreadable(path, "file_unreadable", "it is not a regular file")
+        }
+        let size = Int(status.st_size)
+        guard size > 0 else { throw unreadable(path, "file_empty", "the file is empty") }
+        guard size <= limits.maxFileBytes else {
+            throw unreadable(
+                path, "image_too_large", "the file has \(size) bytes and at most \(limits.maxFileBytes) are sent; make it smaller")
+        }
+        var data = Data(count: size)
+        var filled = 0
+        while filled < size {
+            let got = data.withUnsafeMutableBytes { buffer in
+                Glibc.read(descriptor, buffer.baseAddress.map { $0 + filled }, size - filled)
+            }
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { throw unreadable(path, "file_unreadable", String(cString: strerror(errno))) }
+            // The file shrank since: what was read is what there is.
+            guard got > 0 else { break }
+            filled += got
+        }
+        return filled == size ? data : data.prefix(filled)
+    }
+
+    private func unreadable(_ path: FilePath, _ label: String, _ reason: String) -> Failure {
+        Failure(.unreadableImage, label: label, detail: "\(ImageName(bytes: path.bytes).display): \(reason)")
+    }
+}
+
+extension Failure: Error {}

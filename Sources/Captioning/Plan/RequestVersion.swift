@@ -1,0 +1,42 @@
+import Crypto
+public import Foundation
+
+/// What a prompt asks, apart from the image: the part of a request whose change makes results stale.
+///
+/// Provider, model, system text, prompt text, variables and parameters count. The address does not (moving a region or a
+/// port changes no answer), nor do limits and retry rules.
+public struct RequestVersion: Hashable, Sendable {
+    /// The prompt's id.
+    public var promptID: String
+    /// SHA-256 over everything that counts, 32 bytes.
+    public var digest: Data
+    /// The model asked.
+    public var model: String
+    /// All that counts, as JSON, for a person who reads the store.
+    public var definition: String
+
+    /// The version that a job asks now with one of its prompts.
+    public init(job: Job, prompt: JobSpec.Prompt) {
+        var members: [String: JSONValue] = [
+            "provider": .string(job.endpoint.provider.rawValue),
+            "model": .string(job.endpoint.model),
+            "prompt": .string(prompt.text),
+            "parameters": .object(job.parameters),
+        ]
+        if let system = job.system { members["system"] = .string(system) }
+        // Only variables that the texts name: adding an unused one changes no request.
+        let texts = prompt.text + (job.system ?? "")
+        let used = job.variables.filter { texts.contains($0.key) }
+        if !used.isEmpty { members["variables"] = .object(used.mapValues { .string($0) }) }
+        let json = JSONValue.object(members).canonicalData
+        promptID = prompt.id
+        digest = Data(SHA256.hash(data: json))
+        model = job.endpoint.model
+        definition = String(decoding: json, as: UTF8.self)
+    }
+
+    /// The versions of all prompts of a job, in their order.
+    public static func versions(of job: Job) -> [RequestVersion] {
+        job.prompts.map { RequestVersion(job: job, prompt: $0) }
+    }
+}

@@ -1,0 +1,45 @@
+import SystemPackage
+
+/// Finds images that two sources name, remembering no more than it must.
+///
+/// One folder never yields a path twice, so only the names that the spec lists itself are remembered, and whole folders
+/// only when one of them lies inside another.
+struct SeenImages {
+    /// Whether an image has come twice so far.
+    private(set) var hasDuplicates = false
+
+    private let remembersAll: Bool
+    private let listed: Set<ImageName>
+    private var seen: Set<ImageName> = []
+    private var seenOthers: Set<ImageName> = []
+
+    init(job: Job, name: (FilePath) -> ImageName) {
+        var listed: Set<ImageName> = []
+        var folders: [[UInt8]] = []
+        for source in job.images {
+            switch source {
+            case .files(let files): listed.formUnion(files.map { name(FilePath($0)) })
+            case .folder(let path, _, _): folders.append(name(FilePath(path)).bytes)
+            case .urls, .group: break
+            }
+        }
+        self.listed = listed
+        remembersAll = folders.indices.contains { outer in
+            folders.indices.contains { inner in
+                outer != inner && (folders[outer].isEmpty || (folders[inner] + [slash]).starts(with: folders[outer] + [slash]))
+            }
+        }
+    }
+
+    mutating func isNew(_ kind: Item.Kind, _ image: ImageName) -> Bool {
+        let isNew: Bool
+        switch kind {
+        case .file: isNew = remembersAll || listed.contains(image) ? seen.insert(image).inserted : true
+        case .url, .group: isNew = seenOthers.insert(image).inserted
+        }
+        if !isNew { hasDuplicates = true }
+        return isNew
+    }
+}
+
+private let slash = UInt8(ascii: "/")

@@ -1,0 +1,147 @@
+public import SystemPackage
+
+/// What flags or the environment say over the spec; nil leaves the spec's word.
+public struct SpecOverrides: Hashable, Sendable {
+    /// Overrides `endpoint.provider`; the spec's region, base URL and key variable then no longer apply.
+    public var provider: Provider?
+    /// Overrides `endpoint.region`.
+    public var region: String?
+    /// Overrides `endpoint.base_url`.
+    public var baseURL: String?
+    /// Overrides `endpoint.model`.
+    public var model: String?
+    /// Overrides `endpoint.api_key_env`.
+    public var apiKeyVariable: String?
+    /// Overrides `limits.concurrency`.
+    public var concurrency: Int?
+    /// Overrides `store`; relative to the working directory.
+    public var store: FilePath?
+
+    /// No overrides.
+    public init() {}
+}
+
+extension Job {
+    /// What an image is asked when the spec names no prompt.
+    public static let defaultPrompt = JobSpec.Prompt(id: "caption", text: "Describe this image in one sentence.")
+
+    /// Fills a spec up with overrides, presets and defaults.
+    ///
+    /// - Parameters:
+    ///   - spec: What the user wrote.
+    ///   - file: The spec's name for messages; nil for a bare folder.
+    ///   - name: The job's name when the spec has none.
+    ///   - root: The directory that relative paths start from.
+    ///   - storeDirectory: Where the store goes when the spec does not say.
+    ///   - overrides: Flags and environment.
+    /// - Throws: `SpecError` with everything that does not fit together.
+    public init(
+        resolving spec: JobSpec, file: String?, name defaultName: String, root: FilePath, storeDirectory: FilePath,
+        overrides: SpecOverrides = SpecOverrides()
+    ) throws(SpecError) {
+        var problems: [SpecError.Problem] = []
+        var warnings = spec.warnings
+        let name = spec.name ?? defaultName
+        let endpoint = Self.endpoint(spec.endpoint, overrides, file, &problems)
+        if let endpoint { Self.checkModel(endpoint, spec.parameters, file, &problems, &warnings) }
+        if name.contains("/") || name.contains("\0") {
+            problems.append(.init(file: file, keyPath: "name", message: "must not contain '/'", hint: "it names the store"))
+        }
+        let limits = ImageLimits.limits(for: endpoint?.provider ?? .custom)
+        for (index, source) in spec.images.enumerated() {
+            if case .urls = source, !limits.acceptsRemoteURLs, let endpoint {
+                problems.append(
+                    .init(
+                        file: file, keyPath: "images[\(index)].urls",
+                        message: "\(endpoint.provider.rawValue) does not download images",
+                        hint: "save them to a folder and list that"))
+            }
+        }
+        guard problems.isEmpty, let endpoint else { throw SpecError(problems) }
+        let defaults = Retry()
+        self.init(
+            name: name, root: root, images: spec.images, system: spec.system,
+            prompts: spec.prompts.isEmpty ? [Self.defaultPrompt] : spec.prompts, variables: spec.variables,
+            endpoint: endpoint, parameters: spec.parameters,
+            limits: Limits(
+                requestsPerMinute: spec.limits.requestsPerMinute, tokensPerMinute: spec.limits.tokensPerMinute,
+                concurrency: overrides.concurrency ?? spec.limits.concurrency ?? Limits().concurrency),
+            retry: Retry(
+                attempts: spec.retry.attempts ?? defaults.attempts, base: spec.retry.base ?? defaults.base,
+                cap: spec.retry.cap ?? max(defaults.cap, spec.retry.base ?? .zero),
+                timeout: spec.retry.timeout ?? defaults.timeout,
+                connectTimeout: spec.retry.connectTimeout ?? defaults.connectTimeout,
+                giveUpAfter: spec.retry.giveUpAfter ?? defaults.giveUpAfter),
+            store: overrides.store ?? spec.store.map { root.pushing(FilePath($0)) }
+                ?? storeDirectory.appending("\(name).sqlite"),
+            warnings: warnings)
+    }
+
+    private static func endpoint(
+        _ spec: JobSpec.Endpoint, _ overrides: SpecOverrides, _ file: String?, _ problems: inout [SpecError.Problem]
+    ) -> Endpoint? {
+        let provider = overrides.provider ?? spec.provider ?? (overrides.baseURL ?? spec.baseURL != nil ? .custom : .dashscope)
+        // A flag that names another provider means that provider's own address and key, not the spec's.
+        let isSpecs = overrides.provider == nil || overrides.provider == spec.provider
+        let preset = ProviderPreset.preset(for: provider)
+        let before = problems.count
+        func report(_ key: String, _ message: String, _ hint: String?) {
+            problems.append(.init(file: file, keyPath: "endpoint.\(key)", message: message, hint: hint))
+        }
+        var baseURL = overrides.baseURL ?? (isSpecs ? spec.baseURL : nil)
+        if let region = overrides.region ?? (isSpecs ? spec.region : nil) {
+            let known = preset.regions.map(\.name).filter { !$0.isEmpty }
+            let url = preset.regions.first { $0.name == region }?.baseURL
+            if known.isEmpty {
+                report("region", "\(provider.rawValue) has no regions", "leave it out")
+            } else if url == nil {
+                let near = suggestion(for: region, among: known)
+                report(
+                    "region", "unknown region '\(region)'",
+                    near.map { "did you mean '\($0)'?" } ?? "known: \(list(known)); or set base_url")
+            }
+            baseURL = baseURL ?? url
+        }
+        baseURL = baseURL ?? preset.regions.first?.baseURL
+        if let url = baseURL {
+            if !isRemote(url) {
+                report("base_url", "'\(url)' is no http:// or https:// URL", "such as http://localhost:8000/v1")
+            } else if url.contains("@") {
+                report("base_url", "must not hold a user name or password", "name a key variable in api_key_env")
+            }
+        } else if problems.count == before {
+            report("base_url", "provider '\(provider.rawValue)' needs a base URL", "such as http://localhost:8000/v1")
+        }
+        let model = overrides.model ?? spec.model ?? preset.model
+        if model == nil {
+            report("model", "name the model to ask", "'curl \(baseURL ?? "BASE_URL")/models' lists what a server has")
+        }
+        guard problems.count == before, var url = baseURL, let model else { return nil }
+        while url.hasSuffix("/") { url.removeLast() }
+        if url.hasSuffix("/chat/completions") { url.removeLast("/chat/completions".count) }
+        return Endpoint(
+            provider: provider, baseURL: url, model: model,
+            apiKeyVariable: overrides.apiKeyVariable ?? (isSpecs ? spec.apiKeyVariable : nil) ?? preset.apiKeyVariable)
+    }
+
+    private static func checkModel(
+        _ endpoint: Endpoint, _ parameters: [String: JSONValue], _ file: String?,
+        _ problems: inout [SpecError.Problem], _ warnings: inout [SpecError.Problem]
+    ) {
+        if KnownModels.isStreamingOnly(endpoint.model) {
+            problems.append(
+                .init(
+                    file: file, keyPath: "endpoint.model",
+                    message: "'\(endpoint.model)' answers in streaming mode only, and requests here are never streamed",
+                    hint: "choose another model, such as qwen3-vl-plus"))
+        } else if let advice = KnownModels.advice(for: endpoint.model, provider: endpoint.provider) {
+            warnings.append(.init(file: file, keyPath: "endpoint.model", message: advice))
+        }
+        if parameters["enable_thinking"] == .bool(true), endpoint.provider == .dashscope {
+            warnings.append(
+                .init(
+                    file: file, keyPath: "parameters.enable_thinking",
+                    message: "thinking is billed as output, and long answers may be cut at 180 s without streaming"))
+        }
+    }
+}

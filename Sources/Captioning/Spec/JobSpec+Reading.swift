@@ -1,0 +1,269 @@
+import Yams
+
+extension JobSpec {
+    /// Reads a spec from YAML 1.2 (or JSON, which is YAML) and checks everything that the text alone can tell.
+    ///
+    /// - Parameters:
+    ///   - yaml: The document.
+    ///   - file: The file's name, for messages.
+    /// - Throws: `SpecError` with every problem of the document, in its order.
+    public init(yaml: String, file: String) throws(SpecError) {
+        var reader = SpecReader(file: file)
+        let root: Node?
+        do {
+            root = try Yams.compose(yaml: yaml)
+        } catch {
+            throw SpecError([Self.problem(of: error, file: file)])
+        }
+        self.init()
+        guard let root, !root.isNull else {
+            throw SpecError([
+                .init(file: file, keyPath: "", message: "the spec is empty", hint: "'caption init' writes one to start from")
+            ])
+        }
+        if let entries = reader.entries(of: root, .job, at: "") {
+            name = reader.text(entries["name"], at: "name")
+            readImages(entries["images"], root, &reader)
+            system = reader.text(entries["system"], at: "system")
+            readPrompts(entries["prompts"], &reader)
+            readVariables(entries["variables"], &reader)
+            readEndpoint(entries["endpoint"], &reader)
+            readParameters(entries["parameters"], &reader)
+            readLimits(entries["limits"], &reader)
+            readRetry(entries["retry"], &reader)
+            store = reader.text(entries["store"], at: "store")
+            checkTemplates(entries, &reader)
+        }
+        guard reader.problems.isEmpty else {
+            throw SpecError(reader.problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) })
+        }
+        warnings = reader.warnings
+    }
+
+    private static func problem(of error: any Error, file: String) -> SpecError.Problem {
+        switch error {
+        case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
+            YamlError.composer(_, let problem, let mark, _):
+            .init(file: file, line: mark.line, keyPath: "", message: "this is not YAML: \(problem)")
+        case YamlError.duplicatedKeysInMapping(let duplicates, let context):
+            .init(
+                file: file, line: context.mark.line, keyPath: "",
+                message: "a key stands twice in one mapping: \(list(duplicates.map { "\($0)" }))")
+        default:
+            .init(file: file, keyPath: "", message: "this is not YAML: \(error)")
+        }
+    }
+
+    private mutating func readImages(_ node: Node?, _ root: Node, _ reader: inout SpecReader) {
+        guard let node, case .sequence(let sequence) = node, !sequence.isEmpty else {
+            reader.report(
+                "say which images to caption", at: "images", node ?? root,
+                hint: "a list of folder:, files:, urls: or group: entries")
+            return
+        }
+        for (index, entry) in sequence.enumerated() {
+            let path = "images[\(index)]"
+            guard let source = readSource(entry, at: path, &reader) else { continue }
+            images.append(source)
+        }
+        let names = images.compactMap { if case .group(let name, _) = $0 { name } else { nil } }
+        for name in Set(names.filter { name in names.count { $0 == name } > 1 }).sorted() {
+            reader.report("two groups are named '\(name)'", at: "images", node, hint: "results are found by this name")
+        }
+    }
+
+    private func readSource(_ entry: Node, at path: String, _ reader: inout SpecReader) -> ImageSource? {
+        let sections: [SpecSection] = [.folder, .files, .urls, .group]
+        guard case .mapping(let mapping) = entry else {
+            reader.report(
+                "expected one of folder:, files:, urls:, group:", at: path, entry,
+                hint: entry.scalar.map { "write '- folder: \($0.string)' for a folder" })
+            return nil
+        }
+        let keys = mapping.keys.compactMap { $0.scalar?.string }
+        guard let section = sections.first(where: { keys.contains($0.rawValue) }) else {
+            let near = keys.lazy.compactMap { suggestion(for: $0, among: sections.map(\.rawValue)) }.first
+            reader.report(
+                "expected one of folder:, files:, urls:, group:", at: path, entry,
+                hint: near.map { "did you mean '\($0)'?" })
+            return nil
+        }
+        guard let entries = reader.entries(of: entry, section, at: path) else { return nil }
+        let place = join(path, section.rawValue)
+        switch section {
+        case .folder:
+            let include = reader.texts(entries["include"], at: join(path, "include"))
+            let exclude = reader.texts(entries["exclude"], at: join(path, "exclude"))
+            guard let folder = reader.text(entries["folder"], at: place) else {
+                if entries["folder"]?.isNull == true { reader.report("must not be empty", at: place, entry) }
+                return nil
+            }
+            return .folder(path: folder, include: include, exclude: exclude)
+        case .files:
+            let files = reader.texts(entries["files"], at: place)
+            if files.isEmpty { reader.report("lists no file", at: place, entries["files"]) }
+            return .files(files)
+        case .urls:
+            let urls = reader.texts(entries["urls"], at: place)
+            if urls.isEmpty { reader.report("lists no URL", at: place, entries["urls"]) }
+            for (index, url) in urls.enumerated() where !isRemote(url) {
+                reader.report(
+                    "'\(url)' is no URL that a provider can download", at: "\(place)[\(index)]", entries["urls"],
+                    hint: "it must begin with https:// or http://; local files go under files: or folder:")
+            }
+            return .urls(urls)
+        default:
+            guard let group = entries["group"],
+                let members = reader.entries(of: group, .groupMembers, at: place)
+            else { return nil }
+            let files = reader.texts(members["files"], at: join(place, "files"))
+            if files.isEmpty { reader.report("lists no file", at: join(place, "files"), group) }
+            guard let name = reader.text(members["name"], at: join(place, "name")) else {
+                if members["name"] == nil { reader.report("needs a name", at: place, group) }
+                return nil
+            }
+            return .group(name: name, files: files)
+        }
+    }
+
+    private mutating func readPrompts(_ node: Node?, _ reader: inout SpecReader) {
+        guard let node, !node.isNull else { return }
+        guard case .sequence(let sequence) = node, !sequence.isEmpty else {
+            reader.report("expected a list of prompts", at: "prompts", node, hint: "each '- id: …' with 'text: …'")
+            return
+        }
+        for (index, entry) in sequence.enumerated() {
+            let path = "prompts[\(index)]"
+            guard let entries = reader.entries(of: entry, .prompt, at: path) else { continue }
+            if entries["text"] == nil { reader.report("needs a text", at: path, entry) }
+            let id = reader.text(entries["id"], at: join(path, "id"))
+            if id == nil, entries["id"] == nil {
+                reader.report("needs an id", at: path, entry, hint: "a short word that names the prompt in results")
+            }
+            guard let id, let text = reader.text(entries["text"], at: join(path, "text")) else { continue }
+            if prompts.contains(where: { $0.id == id }) {
+                reader.report("two prompts have the id '\(id)'", at: join(path, "id"), entries["id"])
+            }
+            prompts.append(Prompt(id: id, text: text))
+        }
+    }
+
+    private mutating func readVariables(_ node: Node?, _ reader: inout SpecReader) {
+        guard let node, !node.isNull else { return }
+        guard case .mapping(let mapping) = node else {
+            reader.report("expected a mapping of names to text", at: "variables", node)
+            return
+        }
+        for (keyNode, value) in mapping {
+            guard let key = keyNode.scalar?.string else { continue }
+            let path = join("variables", key)
+            if PromptTemplate.builtInVariables.contains(key) {
+                reader.report("'\(key)' is set by the program for every image", at: path, keyNode, hint: "choose another name")
+            } else if let text = reader.text(value, at: path, allowEmpty: true) {
+                variables[key] = text
+            }
+        }
+    }
+
+    private mutating func readEndpoint(_ node: Node?, _ reader: inout SpecReader) {
+        guard let node, !node.isNull, let entries = reader.entries(of: node, .endpoint, at: "endpoint") else { return }
+        if let name = reader.text(entries["provider"], at: "endpoint.provider") {
+            endpoint.provider = Provider(rawValue: name)
+            if endpoint.provider == nil {
+                let known = Provider.allCases.map(\.rawValue)
+                let near = suggestion(for: name, among: known)
+                reader.report(
+                    "unknown provider '\(name)'", at: "endpoint.provider", entries["provider"],
+                    hint: near.map { "did you mean '\($0)'?" }
+                        ?? "known: \(list(known)); any other server is 'custom' with a base_url")
+            }
+        }
+        endpoint.region = reader.text(entries["region"], at: "endpoint.region")
+        endpoint.baseURL = reader.text(entries["base_url"], at: "endpoint.base_url")
+        endpoint.model = reader.text(entries["model"], at: "endpoint.model")
+        endpoint.apiKeyVariable = reader.text(entries["api_key_env"], at: "endpoint.api_key_env")
+        if let variable = endpoint.apiKeyVariable, !isVariableName(variable) {
+            // The value is left out of the message: somebody may have pasted the key itself.
+            reader.report(
+                "must be the NAME of an environment variable, not the key itself", at: "endpoint.api_key_env",
+                entries["api_key_env"], hint: "such as DASHSCOPE_API_KEY; keys never belong in a spec")
+        }
+    }
+
+    private mutating func readParameters(_ node: Node?, _ reader: inout SpecReader) {
+        guard let node, !node.isNull else { return }
+        guard case .mapping(let mapping) = node else {
+            reader.report("expected a mapping of request parameters", at: "parameters", node)
+            return
+        }
+        for (keyNode, valueNode) in mapping {
+            guard let key = keyNode.scalar?.string else { continue }
+            let path = join("parameters", key)
+            guard let value = valueNode.jsonValue else {
+                reader.report("is nothing that JSON can hold", at: path, valueNode)
+                continue
+            }
+            if let rule = ParameterRule.rules[key], let complaint = rule.complaint(about: value) {
+                reader.report(complaint, at: path, valueNode, hint: rule.hint)
+            } else if key != "stream" {
+                parameters[key] = value
+            }
+            if ParameterRule.rules[key] == nil, let near = suggestion(for: key, among: ParameterRule.rules.keys.sorted()) {
+                reader.warn("unknown parameter, sent as it is", at: path, keyNode, hint: "did you mean '\(near)'?")
+            }
+        }
+    }
+
+    private mutating func readLimits(_ node: Node?, _ reader: inout SpecReader) {
+        guard let node, !node.isNull, let entries = reader.entries(of: node, .limits, at: "limits") else { return }
+        limits.requestsPerMinute = reader.whole(
+            entries["requests_per_minute"], in: 1...1_000_000, at: "limits.requests_per_minute")
+        limits.tokensPerMinute = reader.whole(
+            entries["tokens_per_minute"], in: 1...Int.max, at: "limits.tokens_per_minute")
+        limits.concurrency = reader.whole(entries["concurrency"], in: 1...1024, at: "limits.concurrency")
+        if limits.tokensPerMinute != nil {
+            reader.warn(
+                "is noted but not yet enforced", at: "limits.tokens_per_minute", entries["tokens_per_minute"],
+                hint: "set requests_per_minute low enough for your token quota")
+        }
+    }
+
+    private mutating func readRetry(_ node: Node?, _ reader: inout SpecReader) {
+        guard let node, !node.isNull, let entries = reader.entries(of: node, .retry, at: "retry") else { return }
+        retry.attempts = reader.whole(entries["attempts"], in: 1...100, at: "retry.attempts")
+        let tick = Duration.milliseconds(1)
+        retry.base = reader.duration(entries["base"], atLeast: .zero, at: "retry.base")
+        retry.cap = reader.duration(entries["cap"], atLeast: .zero, at: "retry.cap")
+        retry.timeout = reader.duration(entries["timeout"], atLeast: tick, at: "retry.timeout")
+        retry.connectTimeout = reader.duration(entries["connect_timeout"], atLeast: tick, at: "retry.connect_timeout")
+        retry.giveUpAfter = reader.duration(entries["give_up_after"], atLeast: tick, at: "retry.give_up_after")
+        if let base = retry.base, let cap = retry.cap, cap < base {
+            reader.report("must not be shorter than retry.base", at: "retry.cap", entries["cap"])
+        }
+    }
+
+    private func checkTemplates(_ entries: [String: Node], _ reader: inout SpecReader) {
+        var templates = prompts.enumerated().map { (path: "prompts[\($0)].text", text: $1.text, node: entries["prompts"]) }
+        if let system { templates.append(("system", system, entries["system"])) }
+        for template in templates {
+            do {
+                _ = try PromptTemplate(template.text, variables: variables)
+            } catch {
+                reader.report(error.message, at: template.path, template.node, hint: error.hint)
+            }
+        }
+    }
+}
+
+func isRemote(_ url: String) -> Bool {
+    let lower = url.lowercased()
+    let scheme = ["https://", "http://"].first { lower.hasPrefix($0) }
+    guard let scheme else { return false }
+    return url.count > scheme.count && !url.contains { $0.isWhitespace }
+}
+
+private func isVariableName(_ text: String) -> Bool {
+    let bytes = Array(text.utf8)
+    let isWord = bytes.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 95 }
+    return isWord && bytes.first.map { !(48...57).contains($0) } == true && !text.hasPrefix("sk")
+}

@@ -1,0 +1,114 @@
+/// What the user wrote: a job spec, read and checked on its own, before presets, flags and environment fill it up.
+///
+/// Absent is nil (or empty, for lists and maps); defaults come in with `Job`.
+public struct JobSpec: Hashable, Sendable {
+    /// One entry of `images`.
+    public enum ImageSource: Hashable, Sendable {
+        /// Every image in a folder and below; globs select among them.
+        ///
+        /// `include` empty means: every file with an image extension.
+        case folder(path: String, include: [String], exclude: [String])
+        /// The named files.
+        case files([String])
+        /// Remote images; the provider downloads them.
+        case urls([String])
+        /// Several files in one request, under one name.
+        case group(name: String, files: [String])
+    }
+
+    /// One prompt: every image is asked each of them.
+    public struct Prompt: Hashable, Sendable {
+        /// The prompt's id in results.
+        public var id: String
+        /// Mustache text.
+        public var text: String
+
+        /// A prompt.
+        public init(id: String, text: String) {
+            self.id = id
+            self.text = text
+        }
+    }
+
+    /// The `endpoint` as written.
+    public struct Endpoint: Hashable, Sendable {
+        /// The preset.
+        public var provider: Provider?
+        /// The preset's region.
+        public var region: String?
+        /// Overrides the preset's base URL.
+        public var baseURL: String?
+        /// The model asked.
+        public var model: String?
+        /// The name of the environment variable that holds the key.
+        public var apiKeyVariable: String?
+
+        /// An endpoint of which nothing is said yet.
+        public init() {}
+    }
+
+    /// The `limits` as written.
+    public struct Limits: Hashable, Sendable {
+        /// Requests that may start per minute, at least 1.
+        public var requestsPerMinute: Int?
+        /// Model tokens per minute, at least 1.
+        public var tokensPerMinute: Int?
+        /// Requests in flight at once, 1 to 1024.
+        public var concurrency: Int?
+
+        /// Limits of which nothing is said yet.
+        public init() {}
+    }
+
+    /// The `retry` rules as written.
+    public struct Retry: Hashable, Sendable {
+        /// Attempts per item in all, 1 to 100.
+        public var attempts: Int?
+        /// The first backoff.
+        public var base: Duration?
+        /// The longest backoff.
+        public var cap: Duration?
+        /// The longest that one whole request may take.
+        public var timeout: Duration?
+        /// The longest that opening a connection may take.
+        public var connectTimeout: Duration?
+        /// How long without any success before the run stops.
+        public var giveUpAfter: Duration?
+
+        /// Rules of which nothing is said yet.
+        public init() {}
+    }
+
+    /// The job's name; nil means the file's.
+    public var name: String?
+    /// Where the images come from.
+    public var images: [ImageSource] = []
+    /// The system message, Mustache text; nil sends none.
+    public var system: String?
+    /// What every image is asked; empty means the default prompt.
+    public var prompts: [Prompt] = []
+    /// The user's own template variables.
+    public var variables: [String: String] = [:]
+    /// Whom to ask.
+    public var endpoint = Endpoint()
+    /// Request parameters, passed through top-level.
+    public var parameters: [String: JSONValue] = [:]
+    /// How fast.
+    public var limits = Limits()
+    /// How stubbornly.
+    public var retry = Retry()
+    /// The store's path; nil means beside the spec.
+    public var store: String?
+    /// What is legal but most likely a mistake.
+    public var warnings: [SpecError.Problem] = []
+
+    /// A spec of which nothing is said yet.
+    public init() {}
+
+    /// The spec of a bare folder: every image in it, all defaults.
+    public static func folder() -> JobSpec {
+        var spec = JobSpec()
+        spec.images = [.folder(path: ".", include: [], exclude: [])]
+        return spec
+    }
+}

@@ -1,0 +1,174 @@
+import AsyncHTTPClient
+public import Captioning
+import Foundation
+import NIOCore
+import NIOFoundationCompat
+import NIOHTTP1
+import NIOHTTPCompression
+import NIOPosix
+import NIOSSL
+
+/// Sends requests with AsyncHTTPClient: one connection pool as wide as the run's concurrency, TLS verified, no redirects,
+/// no retries of its own.
+public struct HTTPTransport: Transport {
+    /// Bodies up to this size are sent from one buffer; larger ones are streamed, so that memory holds no base64.
+    static let largestBuffer = 256 * 1024
+    /// The largest reply that is read; a caption has a few kilobytes.
+    static let largestReply = 16 << 20
+
+    private let client: HTTPClient
+    private let url: String
+    private let key: APIKey?
+    private let timeout: Duration
+
+    private init(client: HTTPClient, job: Job, key: APIKey?) {
+        self.client = client
+        self.key = key
+        url = job.endpoint.baseURL + "/chat/completions"
+        timeout = job.retry.timeout
+    }
+
+    /// Opens a client for the job's endpoint, runs `body` with a transport on it, and closes it again.
+    ///
+    /// - Parameters:
+    ///   - key: Sent as a bearer token; nil sends none.
+    ///   - environment: Where proxy variables are looked up.
+    public static func withTransport<Result: Sendable>(
+        for job: Job, key: APIKey?, environment: [String: String], _ body: (HTTPTransport) async throws -> Result
+    ) async throws -> Result {
+        var configuration = HTTPClient.Configuration(
+            redirectConfiguration: .disallow,
+            timeout: .init(connect: .nanoseconds(Int64(job.retry.connectTimeout.seconds * 1e9))),
+            decompression: .enabled(limit: .size(largestReply)))
+        configuration.httpVersion = .http1Only
+        configuration.proxy = ProxySettings(for: job.endpoint.baseURL, environment: environment).proxy
+        // The default of 8 connections per host would throttle everything.
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = job.limits.concurrency
+        // Shorter than the keep-alive of common servers and gateways (60 s and more), so that we close first.
+        configuration.connectionPool.idleTimeout = .seconds(45)
+        // A refused connection is a verdict for the retry policy, not something to wait out here.
+        configuration.connectionPool.retryConnectionEstablishment = false
+        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
+        do {
+            let result = try await body(HTTPTransport(client: client, job: job, key: key))
+            try await client.shutdown()
+            return result
+        } catch {
+            try? await client.shutdown()
+            throw error
+        }
+    }
+
+    /// Sends one request and collects the whole reply within the job's time-out.
+    public func send(
+        _ body: RequestBody, onUploaded: @escaping @Sendable () -> Void
+    ) async throws(TransportError) -> HTTPReply {
+        do {
+            return try await withThrowingTaskGroup(of: HTTPReply.self) { group in
+                group.addTask { try await exchange(body, onUploaded) }
+                group.addTask { [timeout] in
+                    try await Task.sleep(for: timeout)
+                    throw TransportError.timedOut(after: timeout)
+                }
+                defer { group.cancelAll() }
+                guard let reply = try await group.next() else { throw CancellationError() }
+                return reply
+            }
+        } catch let error as TransportError {
+            throw error
+        } catch {
+            throw Task.isCancelled ? .cancelled : .connectionLost("\(error)")
+        }
+    }
+
+    private func exchange(_ body: RequestBody, _ onUploaded: @escaping @Sendable () -> Void) async throws -> HTTPReply {
+        var request = HTTPClientRequest(url: url)
+        request.method = .POST
+        request.headers = ["Content-Type": "application/json", "Accept": "application/json", "User-Agent": "caption"]
+        if let key { request.headers.add(name: "Authorization", value: "Bearer \(key.secret)") }
+        if body.contentLength <= Self.largestBuffer {
+            var buffer = ByteBuffer()
+            buffer.reserveCapacity(body.contentLength)
+            for chunk in body.makeChunks() { buffer.writeBytes(chunk) }
+            onUploaded()
+            request.body = .bytes(buffer)
+        } else {
+            let upload = Upload(body: body, onUploaded: onUploaded)
+            request.body = .stream(upload, length: .known(Int64(body.contentLength)))
+        }
+        let response: HTTPClientResponse
+        do {
+            // The time-out is measured around the whole exchange: the client's own ends with the reply's head.
+            response = try await client.execute(request, deadline: .distantFuture)
+        } catch {
+            throw Self.errorBeforeReply(error)
+        }
+        do {
+            let collected = try await response.body.collect(upTo: Self.largestReply)
+            let data = Data(buffer: collected)
+            return HTTPReply(
+                status: Int(response.status.code), headers: response.headers.map { ($0.name, $0.value) },
+                body: key?.scrubbed(data) ?? data)
+        } catch is NIOTooManyBytesError {
+            throw TransportError.replyTooLarge(limit: Self.largestReply)
+        } catch is CancellationError {
+            throw TransportError.cancelled
+        } catch {
+            throw (error as? HTTPClientError) == .cancelled ? .cancelled : TransportError.brokenReply("\(error)")
+        }
+    }
+
+    private static func errorBeforeReply(_ error: any Error) -> TransportError {
+        switch error {
+        case is CancellationError: return .cancelled
+        case let error as HTTPClientError:
+            switch error {
+            case .cancelled: return .cancelled
+            case .connectTimeout, .tlsHandshakeTimeout, .httpProxyHandshakeTimeout, .socksHandshakeTimeout,
+                .getConnectionFromPoolTimeout:
+                return .unreachable("time-out while connecting")
+            case .proxyAuthenticationRequired, .invalidProxyResponse:
+                return .unreachable("the proxy refused: \(error.shortDescription)")
+            case .remoteConnectionClosed: return .connectionLost("the server closed it")
+            default: return .connectionLost(error.shortDescription)
+            }
+        case let error as NIOConnectionError:
+            let reasons = error.connectionErrors.map { "\($0.error)" }
+            let dns = [error.dnsAError, error.dnsAAAAError].compactMap { $0.map { "\($0)" } }
+            return .unreachable("\(error.host):\(error.port): " + (reasons + dns).joined(separator: "; "))
+        case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT].contains(error.errnoCode):
+            return .unreachable(String(cString: strerror(error.errnoCode)))
+        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+            return .unreachable("TLS: \(error)")
+        case let error as HTTPParserError:
+            return .brokenReply("no HTTP: \(error)")
+        default:
+            return .connectionLost("\(error)")
+        }
+    }
+}
+
+/// The pieces of a body as the client asks for them; lets go of the images after the last.
+private struct Upload: AsyncSequence, Sendable {
+    typealias Element = ByteBuffer
+
+    let body: RequestBody
+    let onUploaded: @Sendable () -> Void
+
+    func makeAsyncIterator() -> Iterator {
+        Iterator(chunks: body.makeChunks(), onUploaded: onUploaded)
+    }
+
+    struct Iterator: AsyncIteratorProtocol {
+        var chunks: RequestBody.Chunks
+        let onUploaded: @Sendable () -> Void
+
+        mutating func next() async -> ByteBuffer? {
+            guard let chunk = chunks.next() else {
+                onUploaded()
+                return nil
+            }
+            return ByteBuffer(data: chunk)
+        }
+    }
+}

@@ -1,0 +1,132 @@
+public import Captioning
+public import Foundation
+import GRDB
+
+extension SQLiteJobStore {
+    /// Prepares a run: returns a dead run's claims, closes its attempts, and gives pending items a fresh budget.
+    public func beginRun(now: Date) async throws -> Int {
+        try await guarded {
+            try await writer.write { db in
+                try db.execute(
+                    sql: """
+                        UPDATE attempt SET finishedAt = max(?, startedAt), outcome = 'interrupted',
+                            errorCode = 'interrupted', errorMessage = 'the run ended before the reply was recorded'
+                        WHERE finishedAt IS NULL
+                        """, arguments: [now.unixMilliseconds])
+                let count = db.changesCount
+                try db.execute(sql: "UPDATE item SET state = 'pending' WHERE state = 'claimed'")
+                try db.execute(
+                    sql: """
+                        UPDATE item SET notBefore = 0, failures = 0, throttles = 0
+                        WHERE state = 'pending' AND (notBefore > 0 OR failures > 0 OR throttles > 0)
+                        """)
+                return count
+            }
+        }
+    }
+
+    /// The place in the plan of the `count`-th pending item; nil when there are no more than that.
+    public func position(ofPending count: Int) async throws -> Int? {
+        try await guarded {
+            try await writer.read { db in
+                try Int.fetchOne(
+                    db,
+                    sql: """
+                        SELECT position FROM item WHERE state = 'pending' AND position IS NOT NULL
+                        ORDER BY position LIMIT 1 OFFSET ?
+                        """, arguments: [max(count - 1, 0)])
+            }
+        }
+    }
+
+    /// Takes items that are due, retries first, and writes their attempt rows.
+    public func claim(
+        upTo count: Int, within scope: ClaimScope, for endpoint: Job.Endpoint, now: Date
+    ) async throws -> ClaimResult {
+        try await guarded {
+            try await writer.write { db in
+                let last = scope.lastPosition ?? .max
+                let time = now.unixMilliseconds
+                var rows = try Self.pending(
+                    db, "notBefore > 0 AND notBefore <= ?1 AND position <= ?2 ORDER BY notBefore", time, last, count)
+                if rows.count < count {
+                    rows += try Self.pending(
+                        db, "notBefore = 0 AND ?1 = ?1 AND position <= ?2 ORDER BY position", time, last,
+                        count - rows.count)
+                }
+                guard rows.isEmpty else {
+                    return .claimed(try rows.map { try Self.claim($0, db, endpoint, time) })
+                }
+                let due = try Int64.fetchOne(
+                    db,
+                    sql: """
+                        SELECT min(notBefore) FROM item
+                        WHERE state = 'pending' AND position IS NOT NULL AND position <= ?
+                        """, arguments: [last])
+                return due.map { .waiting(until: Date(unixMilliseconds: $0)) } ?? .finished
+            }
+        }
+    }
+
+    private static func pending(
+        _ db: Database, _ condition: String, _ time: Int64, _ last: Int, _ count: Int
+    ) throws -> [Row] {
+        try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT id, kind, image, prompt, position, requestId, failures, throttles
+                    FROM item WHERE state = 'pending' AND position IS NOT NULL AND \(condition) LIMIT ?3
+                    """), arguments: [time, last, count])
+    }
+
+    private static func claim(_ row: Row, _ db: Database, _ endpoint: Job.Endpoint, _ time: Int64) throws -> Claim {
+        let id: Int64 = row["id"]
+        try db.cachedStatement(sql: "UPDATE item SET state = 'claimed' WHERE id = ?").execute(arguments: [id])
+        try db.cachedStatement(
+            sql: """
+                INSERT INTO attempt (itemId, number, requestId, endpoint, model, startedAt)
+                VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE itemId = ?1), ?2, ?3, ?4, ?5)
+                """
+        ).execute(arguments: [id, row["requestId"] as Int64, endpoint.baseURL, endpoint.model, time])
+        return Claim(
+            item: Item(
+                id: Item.ID(id),
+                key: Item.Key(
+                    kind: Item.Kind(rawValue: row["kind"]) ?? .file, image: imageName(row["image"]),
+                    promptID: row["prompt"]),
+                position: row["position"]),
+            attemptID: Attempt.ID(db.lastInsertedRowID), failures: row["failures"], throttles: row["throttles"])
+    }
+
+    /// Makes failed items pending again, with a fresh budget of attempts.
+    public func requeue(_ selection: RequeueSelection) async throws -> Int {
+        try await guarded {
+            try await writer.write { db in
+                try db.execute(
+                    sql: """
+                        UPDATE item SET state = 'pending', attemptId = NULL, notBefore = 0, failures = 0, throttles = 0
+                        WHERE state = 'failed' AND position IS NOT NULL
+                            AND (:code IS NULL OR :code = (SELECT errorCode FROM attempt WHERE id = item.attemptId))
+                            AND (:pattern IS NULL OR CAST(image AS TEXT) GLOB :pattern)
+                        """, arguments: ["code": selection.code, "pattern": selection.imagePattern])
+                return db.changesCount
+            }
+        }
+    }
+}
+
+/// A stored image name: text, or the exact bytes when they are not UTF-8.
+func imageName(_ value: DatabaseValue) -> ImageName {
+    switch value.storage {
+    case .string(let text): ImageName(text)
+    case .blob(let data): ImageName(bytes: data)
+    case .null, .int64, .double: ImageName("")
+    }
+}
+
+extension ImageName {
+    /// As it is stored: text, or the exact bytes when they are not UTF-8.
+    var stored: DatabaseValue {
+        text?.databaseValue ?? Data(bytes).databaseValue
+    }
+}

@@ -1,0 +1,140 @@
+import Captioning
+public import Foundation
+import GRDB
+
+extension SQLiteJobStore {
+    /// Opens a store for a run; creates it when the file does not exist or is empty.
+    ///
+    /// - Throws: `StoreError`; a file that is no store of this program is not touched.
+    public static func open(path: String, name: String, now: Date) throws -> SQLiteJobStore {
+        try wrap(path) {
+            if try check(path) == .absent { try create(path, name: name, now: now) }
+            return try openPool(path)
+        }
+    }
+
+    /// Opens a store that must exist, for changes beside or between runs.
+    ///
+    /// - Throws: `StoreError`, `.missing` when there is no store yet.
+    public static func openExisting(path: String) throws -> SQLiteJobStore {
+        try wrap(path) {
+            guard try check(path) == .present else { throw StoreError.missing(path: path) }
+            return try openPool(path)
+        }
+    }
+
+    private static func openPool(_ path: String) throws -> SQLiteJobStore {
+        let pool = try DatabasePool(path: path, configuration: configuration())
+        // GRDB sets NORMAL when it turns WAL on, after the configuration's own statements.
+        try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        return SQLiteJobStore(writer: pool, path: path)
+    }
+
+    /// Opens a store for reading only, also while a run is going on.
+    ///
+    /// - Throws: `StoreError`, `.missing` when there is no store yet.
+    public static func openForReading(path: String) throws -> SQLiteJobStore {
+        try wrap(path) {
+            guard try check(path) == .present else { throw StoreError.missing(path: path) }
+            var configuration = configuration()
+            if access(path, W_OK) == 0 {
+                // A connection that may write tidies the WAL files up when it is the last; this one changes no data.
+                configuration.prepareDatabase { try $0.execute(sql: "PRAGMA query_only = ON") }
+            } else {
+                configuration.readonly = true
+            }
+            return SQLiteJobStore(writer: try DatabaseQueue(path: path, configuration: configuration), path: path)
+        }
+    }
+
+    /// A new store in memory, for plans without a file and for tests.
+    public static func inMemory(name: String = "memory", now: Date = Date(timeIntervalSince1970: 0)) throws -> SQLiteJobStore {
+        try wrap(":memory:") {
+            let queue = try DatabaseQueue(configuration: configuration())
+            try queue.write { try install($0, name: name, now: now) }
+            return SQLiteJobStore(writer: queue, path: ":memory:")
+        }
+    }
+
+    private enum Presence {
+        case absent, present
+    }
+
+    private static func configuration() -> Configuration {
+        var configuration = Configuration()
+        configuration.busyMode = .timeout(10)
+        configuration.label = "caption"
+        return configuration
+    }
+
+    /// Looks at a file's header without opening it as a database, so that nothing foreign is ever touched.
+    ///
+    /// The header of an SQLite file is documented at sqlite.org/fileformat.html: magic text, user version at byte 60,
+    /// application id at byte 68, both big-endian.
+    private static func check(_ path: String) throws -> Presence {
+        var status = stat()
+        guard stat(path, &status) == 0 else {
+            if errno == ENOENT { return .absent }
+            throw StoreError.failed(path: path, reason: String(cString: strerror(errno)))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw StoreError.failed(path: path, reason: "it is not a regular file")
+        }
+        guard let file = FileHandle(forReadingAtPath: path) else {
+            throw StoreError.failed(path: path, reason: String(cString: strerror(errno)))
+        }
+        defer { try? file.close() }
+        let header = [UInt8](try file.read(upToCount: 100) ?? Data())
+        if header.isEmpty { return .absent }
+        guard header.count == 100, header.starts(with: Array("SQLite format 3\0".utf8)) else {
+            throw StoreError.notADatabase(path: path)
+        }
+        func number(at offset: Int) -> Int {
+            header[offset..<offset + 4].reduce(0) { $0 << 8 | Int($1) }
+        }
+        guard number(at: 68) == Int(applicationID) else { throw StoreError.foreign(path: path) }
+        guard number(at: 60) <= schemaVersion else {
+            throw StoreError.newer(path: path, version: number(at: 60), supported: schemaVersion)
+        }
+        return .present
+    }
+
+    /// Writes the schema in one transaction with a rollback journal, so that the file's header names it from the start.
+    private static func create(_ path: String, name: String, now: Date) throws {
+        let queue = try DatabaseQueue(path: path, configuration: configuration())
+        try queue.write { try install($0, name: name, now: now) }
+        try queue.close()
+    }
+
+    private static func install(_ db: Database, name: String, now: Date) throws {
+        try db.execute(sql: String(decoding: PackageResources.v1_initial_sql, as: UTF8.self))
+        try db.execute(sql: "PRAGMA application_id = \(applicationID)")
+        try db.execute(sql: "PRAGMA user_version = \(schemaVersion)")
+        try db.execute(
+            sql: "INSERT INTO job (id, name, createdAt) VALUES (1, ?, ?)", arguments: [name, now.unixMilliseconds])
+    }
+
+    private static func wrap<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {
+        do {
+            return try body()
+        } catch let error as StoreError {
+            throw error
+        } catch let error as DatabaseError {
+            throw StoreError.failed(path: path, reason: error.message ?? "SQLite error \(error.resultCode.rawValue)")
+        } catch {
+            throw StoreError.failed(path: path, reason: "\(error)")
+        }
+    }
+}
+
+extension Date {
+    /// Milliseconds since 1970, as the store keeps times.
+    var unixMilliseconds: Int64 {
+        Int64((timeIntervalSince1970 * 1000).rounded())
+    }
+
+    /// A stored time.
+    init(unixMilliseconds: Int64) {
+        self.init(timeIntervalSince1970: Double(unixMilliseconds) / 1000)
+    }
+}

@@ -1,0 +1,134 @@
+public import Captioning
+import Foundation
+import GRDB
+
+extension SQLiteJobStore {
+    /// What the store holds, by counts.
+    public func summary() async throws -> StoreSummary {
+        try await guarded {
+            try await writer.read { db in
+                var summary = StoreSummary()
+                summary.name = try String.fetchOne(db, sql: "SELECT name FROM job") ?? ""
+                let states = try Row.fetchAll(
+                    db,
+                    sql: """
+                        SELECT state, position IS NULL AS isSetAside, count(*) AS count FROM item GROUP BY 1, 2
+                        """)
+                for row in states {
+                    let count: Int = row["count"]
+                    if row["isSetAside"] as Bool {
+                        summary.setAside += count
+                        continue
+                    }
+                    summary.total += count
+                    switch row["state"] as String {
+                    case "done": summary.done += count
+                    case "failed": summary.failed += count
+                    case "claimed":
+                        summary.claimed += count
+                        summary.pending += count
+                    default: summary.pending += count
+                    }
+                }
+                summary.retrying =
+                    try Int.fetchOne(
+                        db,
+                        sql: """
+                            SELECT count(*) FROM item
+                            WHERE state = 'pending' AND position IS NOT NULL AND notBefore > 0
+                            """) ?? 0
+                try Self.addAttempts(&summary, db)
+                return summary
+            }
+        }
+    }
+
+    private static func addAttempts(_ summary: inout StoreSummary, _ db: Database) throws {
+        let totals = try Row.fetchOne(
+            db,
+            sql: """
+                SELECT count(*) AS attempts, coalesce(sum(promptTokens), 0) AS promptTokens,
+                    coalesce(sum(completionTokens), 0) AS completionTokens,
+                    coalesce(sum(outcome = 'reused'), 0) AS reused
+                FROM attempt
+                """)
+        summary.attempts = totals?["attempts"] ?? 0
+        summary.promptTokens = totals?["promptTokens"] ?? 0
+        summary.completionTokens = totals?["completionTokens"] ?? 0
+        summary.reused = totals?["reused"] ?? 0
+        summary.failures = try Row.fetchAll(
+            db,
+            sql: """
+                SELECT errorCode, count(*) AS count, min(errorMessage) AS example FROM failure
+                GROUP BY errorCode ORDER BY count DESC, errorCode
+                """
+        ).map { row in
+            StoreSummary.FailureGroup(
+                code: row["errorCode"] ?? "unknown", count: row["count"], example: row["example"] ?? "")
+        }
+    }
+
+    /// Calls `visit` for every exported row, in plan order.
+    public func forEachRow(isAll: Bool, _ visit: @escaping @Sendable (ExportRow) throws -> Void) async throws {
+        try await guarded {
+            try await writer.read { db in
+                let planned = try Row.fetchCursor(
+                    db, sql: "SELECT * FROM caption WHERE position IS NOT NULL ORDER BY position")
+                while let row = try planned.next() { try visit(ExportRow(row: row)) }
+                guard isAll else { return }
+                let others = try Row.fetchCursor(db, sql: "SELECT * FROM caption WHERE position IS NULL ORDER BY itemId")
+                while let row = try others.next() { try visit(ExportRow(row: row)) }
+            }
+        }
+    }
+
+    /// Every attempt for the images of that name, oldest first.
+    ///
+    /// - Parameter promptID: Only this prompt's; nil means all.
+    public func history(of image: ImageName, promptID: String?) async throws -> [AttemptHistory] {
+        try await guarded {
+            try await writer.read { db in
+                try Row.fetchAll(
+                    db,
+                    sql: """
+                        SELECT item.prompt AS prompt, item.state AS state, attempt.*, completion.caption AS caption,
+                            completion.reasoning AS reasoning, request.definition AS definition
+                        FROM item
+                        LEFT JOIN attempt ON attempt.itemId = item.id
+                        LEFT JOIN request ON request.id = attempt.requestId
+                        LEFT JOIN completion ON completion.attemptId = coalesce(attempt.reusedAttemptId, attempt.id)
+                        WHERE item.image = ? AND (?2 IS NULL OR item.prompt = ?2)
+                        ORDER BY coalesce(item.position, 1e18), item.id, attempt.number
+                        """, arguments: [image.stored, promptID]
+                ).map(AttemptHistory.init(row:))
+            }
+        }
+    }
+}
+
+extension ExportRow {
+    fileprivate init(row: Row) {
+        let finishedAt: Int64? = row["finishedAt"]
+        self.init(
+            image: imageName(row["image"]), prompt: row["prompt"],
+            status: Status(rawValue: row["status"]) ?? .pending, caption: row["caption"],
+            finishReason: row["finishReason"], model: row["model"], usage: Usage(row: row),
+            attempts: row["attempts"], errorCode: row["errorCode"], errorMessage: row["errorMessage"],
+            completedAt: finishedAt.map(Date.init(unixMilliseconds:)))
+    }
+}
+
+extension AttemptHistory {
+    fileprivate init(row: Row) {
+        let startedAt: Int64? = row["startedAt"]
+        let finishedAt: Int64? = row["finishedAt"]
+        self.init(
+            prompt: row["prompt"], itemState: row["state"], number: row["number"], outcome: row["outcome"],
+            wasSent: row["wasSent"], endpoint: row["endpoint"], model: row["model"],
+            answeredModel: row["answeredModel"], startedAt: startedAt.map(Date.init(unixMilliseconds:)),
+            finishedAt: finishedAt.map(Date.init(unixMilliseconds:)), latencyMs: row["latencyMs"],
+            httpStatus: row["httpStatus"], errorCode: row["errorCode"], errorMessage: row["errorMessage"],
+            providerRequestID: row["providerRequestId"], finishReason: row["finishReason"], usage: Usage(row: row),
+            caption: row["caption"], reasoning: row["reasoning"], request: row["definition"])
+    }
+}

@@ -1,0 +1,42 @@
+public import Captioning
+import Foundation
+import GRDB
+
+/// A job's store in one SQLite file.
+///
+/// A value over GRDB's connection pool. Writes are WAL with `synchronous=FULL`; records that arrive together share one
+/// transaction. One process at a time may run a job (`StoreLock`); others may read while it does.
+public struct SQLiteJobStore: JobStore {
+    /// Marks the file as this program's: "CAPT" in ASCII.
+    public static let applicationID: Int32 = 0x4341_5054
+    /// The schema that this program writes, as `PRAGMA user_version`.
+    public static let schemaVersion = 1
+
+    let writer: any DatabaseWriter
+    let path: String
+    let commits: GroupCommit
+
+    init(writer: any DatabaseWriter, path: String) {
+        self.writer = writer
+        self.path = path
+        commits = GroupCommit(writer: writer)
+    }
+
+    /// Runs a store operation and says which store failed.
+    func guarded<Result>(_ operation: () async throws -> Result) async throws -> Result {
+        do {
+            return try await operation()
+        } catch let error as DatabaseError {
+            throw StoreError.failed(path: path, reason: error.message ?? "SQLite error \(error.resultCode.rawValue)")
+        }
+    }
+
+    /// Closes the connections; the store is of no use afterwards.
+    public func close() throws {
+        do {
+            try writer.close()
+        } catch {
+            throw StoreError.failed(path: path, reason: "\(error)")
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import Captioning
+import Foundation
+
+/// The right to run the job of one store: an OS lock, so that it ends with the process however that ends.
+///
+/// The lock lies on a file of its own beside the store (`….lock`, holding the runner's pid): SQLite's own locks are lost
+/// when a process closes any other handle on the database file.
+public final class StoreLock: Sendable {
+    private let path: String
+    private let descriptor: Int32
+
+    /// Takes the lock, at once or not at all.
+    ///
+    /// - Throws: `StoreError.locked` with the other's pid; `.failed` when the lock file cannot be made.
+    public init(storePath: String) throws {
+        path = storePath + ".lock"
+        while true {
+            let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else {
+                throw StoreError.failed(path: storePath, reason: "cannot write beside it: " + String(cString: strerror(errno)))
+            }
+            guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
+                let pid = Self.pid(in: descriptor)
+                close(descriptor)
+                throw StoreError.locked(path: storePath, pid: pid)
+            }
+            // The runner before may have removed the file between the two calls; then this lock holds nobody off.
+            if Self.isSameFile(descriptor, path) {
+                self.descriptor = descriptor
+                break
+            }
+            close(descriptor)
+        }
+        let text = "\(getpid())\n"
+        _ = ftruncate(descriptor, 0)
+        _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+    }
+
+    /// The pid of the process that runs the job of a store; nil when none does.
+    public static func runner(ofStore storePath: String) -> Int32? {
+        let descriptor = open(storePath + ".lock", O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
+        return pid(in: descriptor)
+    }
+
+    deinit {
+        unlink(path)
+        close(descriptor)
+    }
+
+    private static func pid(in descriptor: Int32) -> Int32? {
+        var buffer = [UInt8](repeating: 0, count: 32)
+        let count = pread(descriptor, &buffer, buffer.count, 0)
+        guard count > 0 else { return nil }
+        return Int32(String(decoding: buffer[..<count], as: UTF8.self).prefix { $0.isNumber })
+    }
+
+    private static func isSameFile(_ descriptor: Int32, _ path: String) -> Bool {
+        var open = stat()
+        var named = stat()
+        return fstat(descriptor, &open) == 0 && stat(path, &named) == 0 && open.st_ino == named.st_ino
+            && open.st_dev == named.st_dev
+    }
+}
