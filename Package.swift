@@ -93,7 +93,7 @@ let package = Package(
             name: "CaptionCLI",
             dependencies: [
                 "Captioning", "CaptioningHTTP", "CaptioningSQLite", "CaptioningSimulator",
-                argumentParser, logging, serviceLifecycle, systemPackage, unixSignals,
+                argumentParser, deque, logging, serviceLifecycle, systemPackage, unixSignals,
             ],
             swiftSettings: settings
         ),

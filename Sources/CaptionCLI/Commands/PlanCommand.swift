@@ -2,6 +2,7 @@ import ArgumentParser
 import Captioning
 import CaptioningSQLite
 import Foundation
+import SystemPackage
 
 /// Shows what a run would do.
 struct PlanCommand: ContextCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Captioning
 import CaptioningSQLite
+import SystemPackage
 
 /// Makes failed items pending again.
 struct RetryCommand: ContextCommand {

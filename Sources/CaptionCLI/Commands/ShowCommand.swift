@@ -2,6 +2,7 @@ import ArgumentParser
 import Captioning
 import CaptioningSQLite
 import Foundation
+import SystemPackage
 
 /// Shows everything the store knows of one image.
 struct ShowCommand: ContextCommand {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Captioning
 import CaptioningSQLite
+import SystemPackage
 
 /// Shows what the store holds.
 struct StatusCommand: ContextCommand {

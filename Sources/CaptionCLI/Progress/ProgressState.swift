@@ -1,0 +1,91 @@
+import DequeModule
+
+/// How far a run is: a value that events are counted into and lines are rendered from. Times are since the run's start.
+struct ProgressState: Sendable {
+    /// Items that this run is about.
+    let total: Int
+    /// Items that were settled before.
+    let before: Int
+    private(set) var completed = 0
+    private(set) var failed = 0
+    private(set) var reused = 0
+    private(set) var retries = 0
+    private(set) var inFlight = 0
+    private(set) var promptTokens = 0
+    private(set) var completionTokens = 0
+    /// Why nothing is sent, and until when.
+    private(set) var waiting: (reason: String, until: Duration)?
+    private(set) var isDraining = false
+    private var finishTimes: Deque<Duration> = []
+
+    /// The rate is taken over so many of the last items, and at most so much time.
+    private static let rateItems = 200
+    private static let rateWindow = Duration.seconds(30)
+
+    init(total: Int, before: Int) {
+        self.total = total
+        self.before = before
+    }
+
+    /// Items settled, before and now.
+    var settled: Int { before + completed + failed }
+
+    mutating func noteStarted() {
+        inFlight += 1
+        waiting = nil
+    }
+
+    mutating func noteCompleted(at time: Duration, promptTokens: Int, completionTokens: Int, isReused: Bool) {
+        inFlight -= 1
+        completed += 1
+        if isReused {
+            reused += 1
+        } else {
+            self.promptTokens += promptTokens
+            self.completionTokens += completionTokens
+        }
+        noteFinish(at: time)
+    }
+
+    mutating func noteFailed(at time: Duration) {
+        inFlight -= 1
+        failed += 1
+        noteFinish(at: time)
+    }
+
+    mutating func noteRetry() {
+        inFlight -= 1
+        retries += 1
+    }
+
+    mutating func noteInterrupted() {
+        inFlight -= 1
+    }
+
+    mutating func noteWaiting(_ reason: String, until time: Duration) {
+        waiting = (reason, time)
+    }
+
+    mutating func noteDraining() {
+        isDraining = true
+    }
+
+    /// Items per second of late; nil until there are two.
+    func rate(at time: Duration) -> Double? {
+        let recent = finishTimes.filter { time - $0 <= Self.rateWindow }
+        guard recent.count >= 2, let first = recent.first else { return nil }
+        let span = max((time - first) / .seconds(1), 0.05)
+        return Double(recent.count - 1) / span
+    }
+
+    /// The time left at the present rate; nil while there is none.
+    func remaining(at time: Duration) -> Duration? {
+        guard let rate = rate(at: time), rate > 0 else { return nil }
+        return .seconds(Double(max(total - settled, 0)) / rate)
+    }
+
+    private mutating func noteFinish(at time: Duration) {
+        finishTimes.append(time)
+        if finishTimes.count > Self.rateItems { finishTimes.removeFirst() }
+    }
+}
