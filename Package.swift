@@ -81,7 +81,9 @@ let package = Package(
         ),
         .target(
             name: "CaptioningSimulator",
-            dependencies: ["Captioning", crypto, deque, httpTypes, hummingbird, logging, nioCore, serviceLifecycle],
+            dependencies: [
+                "Captioning", crypto, deque, httpTypes, hummingbird, logging, nioCore, nioFoundation,
+            ],
             swiftSettings: settings
         ),
         .target(

@@ -1,0 +1,159 @@
+import Captioning
+import Foundation
+
+/// A request for a completion, checked as strictly as DashScope checks it.
+struct ChatRequest {
+    /// An image that the request holds or names.
+    struct Image {
+        let format: ImageFormat?
+        let width: Int
+        let height: Int
+        /// The address of a remote image; nil for an inline one.
+        let url: String?
+    }
+
+    let model: String
+    let texts: [String]
+    let system: [String]
+    let images: [Image]
+    let maxTokens: Int?
+
+    /// The longest data URL, as the vendor's message gives it.
+    static let largestDataURL = 10_485_760
+
+    /// Reads and checks a body.
+    init(body: Data) throws(SimulatedError) {
+        let json: JSONValue
+        do {
+            json = try JSONValue(parsing: body)
+        } catch {
+            throw SimulatedError(400, code: "invalid_request_error", "Required body invalid, please check the request body format.")
+        }
+        guard case .object(let members) = json else {
+            throw SimulatedError(400, code: "invalid_request_error", "Required body invalid, please check the request body format.")
+        }
+        model = try Self.model(members["model"])
+        if members["stream"] == .bool(true) {
+            throw .invalidParameter("This simulator does not stream; leave 'stream' out.")
+        }
+        try Self.checkParameters(members)
+        maxTokens = members["max_tokens"]?.int
+        guard case .array(let messages)? = members["messages"], !messages.isEmpty else {
+            throw .invalidParameter("[] is too short - 'messages'")
+        }
+        var texts: [String] = []
+        var system: [String] = []
+        var images: [Image] = []
+        for message in messages {
+            switch message["role"]?.string {
+            case "system": system += try Self.content(message["content"], images: &images)
+            case "user", "assistant": texts += try Self.content(message["content"], images: &images)
+            default:
+                throw .invalidParameter("'role' must be one of 'system', 'user', 'assistant' - 'messages'")
+            }
+        }
+        guard messages.last?["role"]?.string == "user" else {
+            throw .invalidParameter("The last message must come from the user.")
+        }
+        if members["response_format"]?["type"]?.string == "json_object",
+            !(texts + system).contains(where: { $0.lowercased().contains("json") })
+        {
+            throw .invalidParameter(
+                "'messages' must contain the word 'json' in some form, to use 'response_format' of type 'json_object'.")
+        }
+        self.texts = texts
+        self.system = system
+        self.images = images
+    }
+
+    private static func model(_ value: JSONValue?) throws(SimulatedError) -> String {
+        guard let model = value?.string, !model.isEmpty else {
+            throw SimulatedError(400, code: "invalid_request_error", "you must provide a model parameter")
+        }
+        guard !KnownModels.isStreamingOnly(model) else {
+            throw .invalidParameter("This model only support stream mode, please enable the stream parameter to access the model. ")
+        }
+        guard model == "simulated" || KnownModels.model(model) != nil else {
+            throw SimulatedError(
+                404, code: "model_not_found", "The model `\(model)` does not exist or you do not have access to it.")
+        }
+        return model
+    }
+
+    /// The ranges of the vendor's chat reference.
+    private static func checkParameters(_ members: [String: JSONValue]) throws(SimulatedError) {
+        func check(_ key: String, _ isValid: (Double) -> Bool, _ range: String) throws(SimulatedError) {
+            guard let value = members[key], value != .null else { return }
+            guard let number = value.number, isValid(number) else {
+                throw .invalidParameter("Range of \(key) should be \(range)")
+            }
+        }
+        try check("temperature", { $0 >= 0 && $0 < 2 }, "[0.0, 2.0)")
+        try check("top_p", { $0 > 0 && $0 <= 1 }, "(0.0, 1.0]")
+        try check("presence_penalty", { abs($0) <= 2 }, "[-2.0, 2.0]")
+        try check("repetition_penalty", { $0 > 0 }, "(0.0, inf)")
+        try check("max_tokens", { $0 >= 1 && $0 <= 32768 && $0 == $0.rounded() }, "[1, 32768]")
+        try check("n", { $0 >= 1 && $0 <= 4 && $0 == $0.rounded() }, "[1, 4]")
+        try check("seed", { $0 >= 0 && $0 <= 2_147_483_647 && $0 == $0.rounded() }, "[0, 2147483647]")
+        try check("top_logprobs", { $0 >= 0 && $0 <= 5 && $0 == $0.rounded() }, "[0, 5]")
+    }
+
+    private static func content(_ value: JSONValue?, images: inout [Image]) throws(SimulatedError) -> [String] {
+        switch value {
+        case .string(let text): return [text]
+        case .array(let parts) where !parts.isEmpty:
+            var texts: [String] = []
+            for part in parts {
+                switch part["type"]?.string {
+                case "text":
+                    guard let text = part["text"]?.string else { throw .invalidParameter("A text part has no 'text'.") }
+                    texts.append(text)
+                case "image_url":
+                    guard let url = part["image_url"]?["url"]?.string else {
+                        throw .invalidParameter("An image_url part has no 'url'.")
+                    }
+                    images.append(try image(url))
+                default:
+                    throw .invalidParameter("Unknown content part type.")
+                }
+            }
+            return texts
+        default:
+            throw .invalidParameter("'content' must be a string or an array of parts.")
+        }
+    }
+
+    private static func image(_ url: String) throws(SimulatedError) -> Image {
+        if url.hasPrefix("http://") || url.hasPrefix("https://") {
+            return Image(format: nil, width: 1024, height: 1024, url: url)
+        }
+        guard url.hasPrefix("data:"), let marker = url.firstRange(of: ";base64,") else {
+            throw .invalidImage("The provided URL does not appear to be valid. Ensure it is correctly formatted.")
+        }
+        guard url.utf8.count <= largestDataURL else {
+            throw .invalidImage("Exceeded limit on max bytes per data-uri item : \(largestDataURL)'.")
+        }
+        // Foundation's strict decoder: no line breaks, no foreign characters, padding where it belongs.
+        guard let bytes = Data(base64Encoded: String(url[marker.upperBound...])), !bytes.isEmpty else {
+            throw .invalidImage("Failed to decode the image during the data inspection: bad base64.")
+        }
+        let header: ImageHeader
+        do {
+            header = try ImageHeader(parsing: bytes)
+        } catch {
+            throw .invalidImage("The file format is illegal and cannot be opened.")
+        }
+        let mediaType = url[url.index(url.startIndex, offsetBy: 5)..<marker.lowerBound]
+        guard mediaType == header.format.mediaType else {
+            throw .invalidImage("The image format does not match the Content-Type '\(mediaType)'.")
+        }
+        guard let limit = ImageLimits.limits(for: .simulated).violation(of: header, fileBytes: bytes.count) else {
+            return Image(format: header.format, width: header.width, height: header.height, url: nil)
+        }
+        if ["image_too_small", "image_ratio"].contains(limit.label) {
+            throw .invalidImage(
+                "The image length and width do not meet the model restrictions. [height:\(header.height) or width:\(header.width)]")
+        }
+        throw .invalidImage("The media format is not supported or incorrect for the data inspection.")
+    }
+}
