@@ -23,7 +23,8 @@ struct JobOptions: ParsableArguments {
     var model: String?
 
     @Option(
-        help: ArgumentHelp("The environment variable that holds the key (its name, not the key).", valueName: "variable"))
+        help: ArgumentHelp(
+            "The environment variable that holds the key (its name, not the key).", valueName: "variable"))
     var apiKeyEnv: String?
 
     @Option(help: ArgumentHelp("The SQLite file; default: beside the spec.", valueName: "file"))
@@ -56,7 +57,9 @@ struct JobOptions: ParsableArguments {
             guard let known = Provider(rawValue: name) else {
                 throw CommandFailure(
                     status: .badUsage,
-                    message: "unknown provider '\(name)'; known: \(Provider.allCases.map(\.rawValue).joined(separator: ", "))")
+                    message:
+                        "unknown provider '\(name)'; known: \(Provider.allCases.map(\.rawValue).joined(separator: ", "))"
+                )
             }
             overrides.provider = known
         }

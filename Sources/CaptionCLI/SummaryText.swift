@@ -30,7 +30,8 @@ struct SummaryText {
         if isRunning { return nil }
         if summary.pending > 0 { return "caption run \(quoted(spec))" }
         if let group = summary.failures.first {
-            return "caption retry \(quoted(spec))\(summary.failures.count > 1 ? " --code \(group.code)" : ""), then caption run \(quoted(spec))"
+            return
+                "caption retry \(quoted(spec))\(summary.failures.count > 1 ? " --code \(group.code)" : ""), then caption run \(quoted(spec))"
         }
         return summary.done > 0 ? "caption export \(quoted(spec)) --output captions.csv" : nil
     }
@@ -44,7 +45,8 @@ struct SummaryText {
 /// A word as a shell takes it.
 func quoted(_ word: String) -> String {
     let isPlain = word.utf8.allSatisfy { byte in
-        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte) || "-_./=:,+@%".utf8.contains(byte)
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+            || "-_./=:,+@%".utf8.contains(byte)
     }
     return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
 }

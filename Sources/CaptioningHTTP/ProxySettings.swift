@@ -33,11 +33,14 @@ struct ProxySettings {
         if address.scheme?.hasPrefix("socks") == true {
             return .socksServer(host: proxyHost, port: address.port ?? 1080)
         }
-        let authorization = address.user.map { HTTPClient.Authorization.basic(username: $0, password: address.password ?? "") }
+        let authorization = address.user.map {
+            HTTPClient.Authorization.basic(username: $0, password: address.password ?? "")
+        }
         return .server(host: proxyHost, port: address.port ?? 80, authorization: authorization)
     }
 
     private static func isLoopback(_ host: String) -> Bool {
-        host == "localhost" || host.hasSuffix(".localhost") || host.hasPrefix("127.") || host == "::1" || host == "[::1]"
+        host == "localhost" || host.hasSuffix(".localhost") || host.hasPrefix("127.") || host == "::1"
+            || host == "[::1]"
     }
 }

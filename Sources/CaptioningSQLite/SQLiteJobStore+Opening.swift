@@ -48,7 +48,9 @@ extension SQLiteJobStore {
     }
 
     /// A new store in memory, for plans without a file and for tests.
-    public static func inMemory(name: String = "memory", now: Date = Date(timeIntervalSince1970: 0)) throws -> SQLiteJobStore {
+    public static func inMemory(name: String = "memory", now: Date = Date(timeIntervalSince1970: 0)) throws
+        -> SQLiteJobStore
+    {
         try wrap(":memory:") {
             let queue = try DatabaseQueue(configuration: configuration())
             try queue.write { try install($0, name: name, now: now) }

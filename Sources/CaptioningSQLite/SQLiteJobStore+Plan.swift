@@ -44,7 +44,8 @@ extension SQLiteJobStore {
                 _ = try planner.forEachItem { key, position in
                     guard let requestID = requestIDs[key.promptID] else { return }
                     let id = try Self.add(key, at: position, requestID, stale, db)
-                    try db.cachedStatement(sql: "INSERT OR IGNORE INTO planned (id) VALUES (?)").execute(arguments: [id])
+                    try db.cachedStatement(sql: "INSERT OR IGNORE INTO planned (id) VALUES (?)").execute(arguments: [id]
+                    )
                 }
                 try db.execute(
                     sql: """
@@ -90,7 +91,8 @@ extension SQLiteJobStore {
 
     private static func requestID(of version: RequestVersion, _ db: Database) throws -> Int64? {
         try Int64.fetchOne(
-            db, sql: "SELECT id FROM request WHERE prompt = ? AND digest = ?", arguments: [version.promptID, version.digest])
+            db, sql: "SELECT id FROM request WHERE prompt = ? AND digest = ?",
+            arguments: [version.promptID, version.digest])
     }
 
     private static func addRequest(_ version: RequestVersion, _ db: Database) throws -> Int64 {
@@ -134,7 +136,8 @@ private enum Standing {
     init(of item: StoredItem?, requestID: Int64?) {
         switch item?.state {
         case "done":
-            let isCurrent = requestID != nil && (item?.answeredRequestID == requestID || item?.keptRequestID == requestID)
+            let isCurrent =
+                requestID != nil && (item?.answeredRequestID == requestID || item?.keptRequestID == requestID)
             self = isCurrent ? .done : .stale
         case "failed": self = .failed
         default: self = .pending

@@ -76,7 +76,8 @@ extension SQLiteJobStore {
                     db, sql: "SELECT * FROM caption WHERE position IS NOT NULL ORDER BY position")
                 while let row = try planned.next() { try visit(ExportRow(row: row)) }
                 guard isAll else { return }
-                let others = try Row.fetchCursor(db, sql: "SELECT * FROM caption WHERE position IS NULL ORDER BY itemId")
+                let others = try Row.fetchCursor(
+                    db, sql: "SELECT * FROM caption WHERE position IS NULL ORDER BY itemId")
                 while let row = try others.next() { try visit(ExportRow(row: row)) }
             }
         }

@@ -17,7 +17,8 @@ public final class StoreLock: Sendable {
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else {
-                throw StoreError.failed(path: storePath, reason: "cannot write beside it: " + String(cString: strerror(errno)))
+                throw StoreError.failed(
+                    path: storePath, reason: "cannot write beside it: " + String(cString: strerror(errno)))
             }
             guard flock(descriptor, LOCK_EX | LOCK_NB) == 0 else {
                 let pid = Self.pid(in: descriptor)

@@ -27,10 +27,12 @@ struct ChatRequest {
         do {
             json = try JSONValue(parsing: body)
         } catch {
-            throw SimulatedError(400, code: "invalid_request_error", "Required body invalid, please check the request body format.")
+            throw SimulatedError(
+                400, code: "invalid_request_error", "Required body invalid, please check the request body format.")
         }
         guard case .object(let members) = json else {
-            throw SimulatedError(400, code: "invalid_request_error", "Required body invalid, please check the request body format.")
+            throw SimulatedError(
+                400, code: "invalid_request_error", "Required body invalid, please check the request body format.")
         }
         model = try Self.model(members["model"])
         if members["stream"] == .bool(true) {
@@ -71,7 +73,8 @@ struct ChatRequest {
             throw SimulatedError(400, code: "invalid_request_error", "you must provide a model parameter")
         }
         guard !KnownModels.isStreamingOnly(model) else {
-            throw .invalidParameter("This model only support stream mode, please enable the stream parameter to access the model. ")
+            throw .invalidParameter(
+                "This model only support stream mode, please enable the stream parameter to access the model. ")
         }
         guard model == "simulated" || KnownModels.model(model) != nil else {
             throw SimulatedError(
@@ -152,7 +155,8 @@ struct ChatRequest {
         }
         if ["image_too_small", "image_ratio"].contains(limit.label) {
             throw .invalidImage(
-                "The image length and width do not meet the model restrictions. [height:\(header.height) or width:\(header.width)]")
+                "The image length and width do not meet the model restrictions. [height:\(header.height) or width:\(header.width)]"
+            )
         }
         throw .invalidImage("The media format is not supported or incorrect for the data inspection.")
     }

@@ -20,7 +20,8 @@ struct Completions: Sendable {
         let models = ["qwen3-vl-plus", "qwen3-vl-flash", "simulated"].map { id in
             JSONValue.object(["id": .string(id), "object": .string("model"), "owned_by": .string("simulator")])
         }
-        return Simulator.reply(200, JSONValue.object(["object": .string("list"), "data": .array(models)]).canonicalData)
+        return Simulator.reply(
+            200, JSONValue.object(["object": .string("list"), "data": .array(models)]).canonicalData)
     }
 
     /// One request.

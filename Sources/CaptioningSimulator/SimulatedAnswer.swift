@@ -38,7 +38,8 @@ struct SimulatedAnswer {
         func tokens(_ texts: [String]) -> Int { texts.reduce(0) { $0 + ($1.utf8.count + 3) / 4 } }
         imageTokens = perImage.reduce(0, +)
         promptTokens = ImageTokens.qwenPrompt(
-            images: perImage, text: tokens(request.texts), system: request.system.isEmpty ? nil : tokens(request.system))
+            images: perImage, text: tokens(request.texts), system: request.system.isEmpty ? nil : tokens(request.system)
+        )
         completionTokens = max((caption.utf8.count + 3) / 4, 1)
     }
 

@@ -42,7 +42,10 @@ struct ExportCommand: ContextCommand {
 
     func run(_ context: Context) async throws {
         let job = try options.load(context).job
-        let store = try SQLiteJobStore.openForReading(path: job.store.string)
+        try await withStore(of: job) { try await export($0, context) }
+    }
+
+    private func export(_ store: SQLiteJobStore, _ context: Context) async throws {
         guard output != "-" else {
             return try await write(store) { context.output(Data($0)) }
         }

@@ -27,17 +27,20 @@ struct InitCommand: ContextCommand {
             throw CommandFailure(status: .badUsage, message: "there is no folder at '\(folder ?? ".")'")
         }
         let name = folder == nil ? "caption" : images.lastComponent?.string ?? "caption"
-        let target = output.map(context.path)
+        let target =
+            output.map(context.path)
             ?? (folder == nil ? images : images.removingLastComponent()).appending("\(name).yaml")
         guard !FileManager.default.fileExists(atPath: target.string) else {
             throw CommandFailure(
-                status: .badUsage, message: "'\(target.string)' exists and is left as it is; choose another with --output")
+                status: .badUsage,
+                message: "'\(target.string)' exists and is left as it is; choose another with --output")
         }
         let text = Self.spec(folder: Self.relative(images, to: target.removingLastComponent()))
         do {
             try Data(text.utf8).write(to: URL(fileURLWithPath: target.string), options: .withoutOverwriting)
         } catch {
-            throw CommandFailure(status: .storeFailed, message: "cannot write '\(target.string)': \(error.localizedDescription)")
+            throw CommandFailure(
+                status: .storeFailed, message: "cannot write '\(target.string)': \(error.localizedDescription)")
         }
         let shown = Self.relative(target, to: context.workingDirectory)
         context.print("wrote \(shown)")

@@ -44,7 +44,7 @@ struct PlanCommand: ContextCommand {
         let planner = Planner(job: loaded.job)
         let plan: PlanSummary
         do {
-            plan = try await SQLiteJobStore.openForReading(path: loaded.job.store.string).compare(planner)
+            plan = try await withStore(of: loaded.job) { try await $0.compare(planner) }
         } catch StoreError.missing {
             plan = try await SQLiteJobStore.inMemory().compare(planner)
         }

@@ -74,7 +74,9 @@ struct RunCommand: ContextCommand {
         if status != .done { throw status.code }
     }
 
-    private func run(_ job: Job, _ planner: Planner, _ store: SQLiteJobStore, _ context: Context) async throws -> ExitStatus {
+    private func run(_ job: Job, _ planner: Planner, _ store: SQLiteJobStore, _ context: Context) async throws
+        -> ExitStatus
+    {
         let plan = try await store.compare(planner)
         let stale: StaleChoice? = redo != nil ? .redo : keep != nil ? .keep : nil
         if plan.items.stale > 0, stale == nil { throw staleFailure(plan) }
@@ -134,7 +136,9 @@ struct RunCommand: ContextCommand {
         guard let key = APIKey(text) else {
             throw CommandFailure(
                 status: .keyRefused,
-                message: "the environment variable \(variable) holds something that is no key (spaces or control characters)")
+                message:
+                    "the environment variable \(variable) holds something that is no key (spaces or control characters)"
+            )
         }
         return key
     }
@@ -182,7 +186,8 @@ struct RunCommand: ContextCommand {
     private static func message(_ end: RunEnd) -> String? {
         switch end {
         case .finished: nil
-        case .interrupted: "interrupted; everything that was answered is recorded, and the same command goes on from here"
+        case .interrupted:
+            "interrupted; everything that was answered is recorded, and the same command goes on from here"
         case .stopped(.unauthorized(let failure)):
             "the key was refused: \(failure.detail)\nNothing is lost; correct the key and run the same command again"
         case .stopped(.fatal(let failure)):

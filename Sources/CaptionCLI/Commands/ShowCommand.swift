@@ -29,15 +29,14 @@ struct ShowCommand: ContextCommand {
 
     func run(_ context: Context) async throws {
         let job = try options.load(context).job
-        let store = try SQLiteJobStore.openForReading(path: job.store.string)
-        var history = try await store.history(of: ImageName(item), promptID: prompt)
-        if history.isEmpty, item.hasPrefix("./") {
-            history = try await store.history(of: ImageName(String(item.dropFirst(2))), promptID: prompt)
-        }
+        let name = item.hasPrefix("./") ? String(item.dropFirst(2)) : item
+        let history = try await withStore(of: job) { try await $0.history(of: ImageName(name), promptID: prompt) }
         guard !history.isEmpty else {
             throw CommandFailure(
                 status: .badUsage,
-                message: "the store has no image '\(item)'\(prompt.map { " with prompt '\($0)'" } ?? ""); 'caption export \(quoted(options.spec))' lists them")
+                message:
+                    "the store has no image '\(item)'\(prompt.map { " with prompt '\($0)'" } ?? ""); 'caption export \(quoted(options.spec))' lists them"
+            )
         }
         if json { return try context.print(json: history) }
         for (index, attempt) in history.enumerated() {
@@ -56,7 +55,9 @@ struct ShowCommand: ContextCommand {
         if let latency = attempt.latencyMs { parts.append("\(latency) ms") }
         if let status = attempt.httpStatus { parts.append("HTTP \(status)") }
         if let model = attempt.answeredModel ?? attempt.model { parts.append(model) }
-        if let tokens = attempt.usage.promptTokens { parts.append("\(tokens) + \(attempt.usage.completionTokens ?? 0) tokens") }
+        if let tokens = attempt.usage.promptTokens {
+            parts.append("\(tokens) + \(attempt.usage.completionTokens ?? 0) tokens")
+        }
         if let reason = attempt.finishReason { parts.append(reason) }
         if let id = attempt.providerRequestID { parts.append("request \(id)") }
         var lines = ["  " + parts.joined(separator: " · ")]

@@ -27,7 +27,9 @@ struct SimulateCommand: ContextCommand {
     @Option(help: ArgumentHelp("Requests accepted in any 60 seconds; more are answered 429.", valueName: "count"))
     var requestsPerMinute: Int?
 
-    @Option(help: ArgumentHelp("A fault and how likely it is, such as 500=0.05; may be repeated.", valueName: "kind=probability"))
+    @Option(
+        help: ArgumentHelp(
+            "A fault and how likely it is, such as 500=0.05; may be repeated.", valueName: "kind=probability"))
     var fault: [String] = []
 
     @Option(help: "Decides which requests meet a fault.")
@@ -73,7 +75,8 @@ struct SimulateCommand: ContextCommand {
             _ = try await withSignals(context, onFirst: {}) {
                 try await Simulator(options: options).run { port in
                     context.print("listening on http://127.0.0.1:\(port)/v1")
-                    context.note("key: \(options.apiKey) · what it saw: http://127.0.0.1:\(port)/ledger · stop with Ctrl-C")
+                    context.note(
+                        "key: \(options.apiKey) · what it saw: http://127.0.0.1:\(port)/ledger · stop with Ctrl-C")
                 }
             }
         } catch {

@@ -27,7 +27,7 @@ struct StatusCommand: ContextCommand {
 
     func run(_ context: Context) async throws {
         let job = try options.load(context).job
-        let summary = try await SQLiteJobStore.openForReading(path: job.store.string).summary()
+        let summary = try await withStore(of: job) { try await $0.summary() }
         let report = Report(
             store: job.store.string, runningPid: StoreLock.runner(ofStore: job.store.string), summary: summary)
         if json {

@@ -1,6 +1,8 @@
 /// What is known about a model before it is asked.
 public struct KnownModel: Hashable, Sendable {
-    /// Whether a model thinks before it answers. Thinking is billed as output.
+    /// Whether a model thinks before it answers.
+    ///
+    /// Thinking is billed as output.
     public enum Thinking: String, Hashable, Codable, Sendable {
         /// It never does.
         case never

@@ -12,8 +12,9 @@ extension KnownModels {
         var isNonStreamingDisputed = false
     }
 
-    /// Retirement days and replacements are those of the vendor's lifecycle page. Where it names no replacement, the
-    /// table names a model of the same kind that is still listed.
+    /// Retirement days and replacements are those of the vendor's lifecycle page.
+    ///
+    /// Where that page names no replacement, the table names a model that is still listed.
     static let rows: [Row] = [
         Row(
             ids: "qwen3-vl-plus", retiredOn: nil, replacement: nil, patch: 32, maxPixels: patches2560,

@@ -14,6 +14,11 @@ struct ByteView {
 
     var count: Int { data.count }
 
+    /// More segments, chunks, boxes or entries than any real file has in front of its size.
+    ///
+    /// Every walk over a file ends after so many steps, so that no file, however made, keeps a reader busy.
+    static let mostSteps = 65_536
+
     subscript(offset: Int) -> UInt8? {
         offset >= 0 && offset < count ? data[start + offset] : nil
     }
@@ -48,13 +53,26 @@ struct ByteView {
     func next(_ byte: UInt8, from offset: Int, before limit: Int? = nil) -> Int? {
         let end = min(limit ?? count, count)
         guard offset >= 0, offset < end else { return nil }
-        return data[(start + offset)..<(start + end)].firstIndex(of: byte).map { $0 - start }
+        // Searching the bytes in place is far quicker than through the indices of `Data`.
+        return data.withUnsafeBytes { $0[offset..<end].firstIndex(of: byte) }
     }
 
-    /// The offset behind the next place where the text stands.
+    /// The offset behind the next place where the text stands, within the next mebibyte.
     func end(of text: String, from offset: Int) -> Int? {
-        guard offset >= 0, offset < count else { return nil }
-        return data.range(of: Data(text.utf8), in: (start + offset)..<data.endIndex).map { $0.upperBound - start }
+        let wanted = Array(text.utf8)
+        let last = min(count, offset + 1_048_576) - wanted.count
+        guard offset >= 0, offset <= last else { return nil }
+        return data.withUnsafeBytes { bytes in
+            (offset...last).first { bytes[$0..<$0 + wanted.count].elementsEqual(wanted) }.map { $0 + wanted.count }
+        }
+    }
+
+    /// The offset of the first byte that is no white space.
+    func skippingSpace(from offset: Int) -> Int {
+        var offset = offset
+        let limit = offset + Self.mostSteps
+        while offset < limit, let byte = self[offset], byte == 0x20 || (0x09...0x0D).contains(byte) { offset += 1 }
+        return offset
     }
 
     /// The bytes of a range as text, cut to the bytes that exist; invalid UTF-8 becomes U+FFFD.

@@ -37,8 +37,7 @@ enum FoundContent {
     }
 
     private static func textName(of bytes: ByteView) -> String {
-        var offset = 0
-        while let byte = bytes[offset], MarkupStart.isSpace(byte) { offset += 1 }
+        let offset = bytes.skippingSpace(from: 0)
         return bytes.has("{", at: offset) || bytes.has("[", at: offset) ? "JSON" : "text"
     }
 }

@@ -39,7 +39,9 @@ extension ImageFormat {
         (Array("qoif".utf8), .qoi),
     ]
 
-    /// HEIC or AVIF by brand. The major brand may be a general one (`mif1`), and the codec stands among the others.
+    /// HEIC or AVIF by brand.
+    ///
+    /// The major brand may be a general one (`mif1`), and the codec stands among the others.
     private static func brandFormat(_ bytes: ByteView) -> ImageFormat? {
         let brands = brands(bytes)
         if let major = brands.first {
@@ -61,7 +63,7 @@ extension ImageFormat {
         return header >= 12 && header <= 1024
     }
 
-    /// Four bytes with three zeros begin many things, so the first picture's reserved byte and plane count are read too.
+    /// Such first bytes are common, so the first picture's reserved byte and plane count are read too.
     private static func isIcon(_ bytes: ByteView) -> Bool {
         guard bytes.has([0, 0, 1, 0]), let pictures = bytes.little(at: 4, bytes: 2), pictures > 0,
             let planes = bytes.little(at: 10, bytes: 2)

@@ -35,7 +35,9 @@ extension ImageHeader {
 
     private static let sequenceBrands: Set<String> = ["avis", "hevc", "hevx", "hevm", "hevs", "msf1"]
 
-    /// The `ispe` and `clap` properties by their number, from 1. The number has 15 bits, so there are no more.
+    /// The `ispe` and `clap` properties by their number, from 1.
+    ///
+    /// The number has 15 bits, so there are no more.
     private static func itemSizes(
         _ bytes: ByteView, in content: Range<Int>
     ) -> (sizes: [Int: Facts], cuts: [Int: Facts]) {
@@ -68,7 +70,7 @@ extension ImageHeader {
         let idBytes = version < 1 ? 2 : 4
         let numberBytes = flags & 1 == 0 ? 1 : 2
         offset += 8
-        for _ in 0..<count {
+        for _ in 0..<min(count, ByteView.mostSteps) {
             guard offset < content.upperBound, let item = bytes.big(at: offset, bytes: idBytes),
                 let properties = bytes[offset + idBytes]
             else { return nil }
@@ -111,7 +113,7 @@ extension ImageHeader.Facts {
 
 /// The boxes of an ISO media file, one after the other, within one range.
 ///
-/// A box that claims to be longer than its surroundings ends with them, and one shorter than its own head ends the walk.
+/// A box that claims to be longer than its surroundings ends with them; one shorter than its own head ends the walk.
 private struct Boxes: Sequence, IteratorProtocol {
     struct Box {
         let type: String
@@ -121,6 +123,7 @@ private struct Boxes: Sequence, IteratorProtocol {
     private let bytes: ByteView
     private let end: Int
     private var offset: Int
+    private var steps = 0
 
     init(_ bytes: ByteView, in range: Range<Int>? = nil, skipping prefix: Int = 0) {
         self.bytes = bytes
@@ -129,7 +132,8 @@ private struct Boxes: Sequence, IteratorProtocol {
     }
 
     mutating func next() -> Box? {
-        guard offset < end, end - offset >= 8, var size = bytes.big(at: offset, bytes: 4) else { return nil }
+        guard steps < ByteView.mostSteps, offset < end, end - offset >= 8, var size = bytes.big(at: offset, bytes: 4)
+        else { return nil }
         let type = bytes.text(offset + 4..<offset + 8)
         var head = 8
         if size == 1 {
@@ -141,6 +145,7 @@ private struct Boxes: Sequence, IteratorProtocol {
         guard size >= head else { return nil }
         let boxEnd = size < end - offset ? offset + size : end
         guard offset + head <= boxEnd else { return nil }
+        steps += 1
         defer { offset = boxEnd }
         return Box(type: type, content: offset + head..<boxEnd)
     }

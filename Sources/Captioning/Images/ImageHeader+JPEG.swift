@@ -5,8 +5,8 @@ extension ImageHeader {
     /// segments that are no marker are passed over, as decoders do.
     static func jpeg(_ bytes: ByteView) -> Facts? {
         var offset = 2
-        while let start = bytes.next(0xFF, from: offset) {
-            guard let marker = bytes[start + 1] else { return nil }
+        for _ in 0..<ByteView.mostSteps {
+            guard let start = bytes.next(0xFF, from: offset), let marker = bytes[start + 1] else { return nil }
             offset = start + 2
             switch marker {
             case 0xFF:

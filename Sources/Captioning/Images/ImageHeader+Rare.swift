@@ -12,7 +12,9 @@ extension ImageHeader {
         return Facts(width: width, height: height)
     }
 
-    /// The largest picture of an icon file. In its directory a side of 256 is written as 0.
+    /// The largest picture of an icon file.
+    ///
+    /// In its directory a side of 256 is written as 0.
     static func ico(_ bytes: ByteView) -> Facts? {
         guard let pictures = bytes.little(at: 4, bytes: 2) else { return nil }
         var largest: Facts?
@@ -26,10 +28,11 @@ extension ImageHeader {
 
     /// `width` and `height` of the outer element in pixels, else the size of its `viewBox`.
     static func svg(_ bytes: ByteView) -> Facts? {
-        guard let start = MarkupStart(of: bytes), let end = bytes.next(UInt8(ascii: ">"), from: start.end)
-        else { return nil }
         // A tag of more than 64 KiB is no drawing's.
-        let tag = bytes.text(start.end..<min(end, start.end + 65_536))
+        guard let start = MarkupStart(of: bytes),
+            let end = bytes.next(UInt8(ascii: ">"), from: start.end, before: start.end + 65_536)
+        else { return nil }
+        let tag = bytes.text(start.end..<end)
         if let width = attribute("width", of: tag).flatMap(pixels),
             let height = attribute("height", of: tag).flatMap(pixels)
         {

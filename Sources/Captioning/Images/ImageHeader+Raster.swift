@@ -6,7 +6,8 @@ extension ImageHeader {
         else { return nil }
         var facts = Facts(width: width, height: height)
         var offset = 8
-        while let length = bytes.big(at: offset, bytes: 4), !bytes.has("IDAT", at: offset + 4) {
+        for _ in 0..<ByteView.mostSteps {
+            guard let length = bytes.big(at: offset, bytes: 4), !bytes.has("IDAT", at: offset + 4) else { break }
             if bytes.has("acTL", at: offset + 4) {
                 facts.isAnimated = bytes.big(at: offset + 8, bytes: 4) ?? 0 > 1
                 break
@@ -21,7 +22,8 @@ extension ImageHeader {
         guard var width = bytes.little(at: 6, bytes: 2), var height = bytes.little(at: 8, bytes: 2) else { return nil }
         var offset = 13 + colorTableBytes(bytes[10])
         var frames = 0
-        while frames < 2, let block = bytes[offset] {
+        for _ in 0..<ByteView.mostSteps {
+            guard frames < 2, let block = bytes[offset] else { break }
             switch block {
             case 0x21:
                 offset = skipSubBlocks(bytes, from: offset + 2)
@@ -76,7 +78,7 @@ extension ImageHeader {
         return Facts(width: width & 0x3FFF, height: height & 0x3FFF)
     }
 
-    /// The second header, whose first field is its own length: 12 is OS/2's with short sides, the others have long ones.
+    /// The second header, which begins with its own length: 12 is OS/2's with short sides, the others have long ones.
     static func bmp(_ bytes: ByteView) -> Facts? {
         if bytes.little(at: 14, bytes: 4) == 12 {
             guard let width = bytes.little(at: 18, bytes: 2), let height = bytes.little(at: 20, bytes: 2)

@@ -14,7 +14,7 @@ extension ImageHeader {
         var width: Int?
         var height: Int?
         var offset = directory + countBytes
-        for _ in 0..<entries {
+        for _ in 0..<min(entries, ByteView.mostSteps) {
             guard let tag = number(offset, 2), let type = number(offset + 2, 2) else { break }
             if tag == 256 || tag == 257 {
                 let size = sizes[type].flatMap { $0 <= entryBytes - valueOffset ? $0 : nil }

@@ -34,7 +34,7 @@ public struct ImageHeader: Hashable, Sendable {
         self.init(format: format, width: facts.width, height: facts.height, isAnimated: facts.isAnimated)
     }
 
-    /// What one format's reader finds. Sides are as claimed: possibly zero.
+    /// What one format's reader finds; its sides are as claimed, possibly zero.
     struct Facts {
         var width: Int
         var height: Int

@@ -60,7 +60,9 @@ public struct ImageLimits: Hashable, Sendable {
                 + "make it smaller.")
     }
 
-    /// Why the image would be refused; nil when it fits. The first reason counts.
+    /// Why the image would be refused; nil when it fits.
+    ///
+    /// The first reason counts: format, sides, pixels, bytes.
     public func violation(of header: ImageHeader, fileBytes: Int) -> ImageViolation? {
         formatViolation(header) ?? shapeViolation(header) ?? largeViolation(header)
             ?? dataURLViolation(header.format, fileBytes) ?? violation(fileBytes: fileBytes)

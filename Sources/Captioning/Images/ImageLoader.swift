@@ -30,10 +30,10 @@ public struct ImageLoader: Sendable {
         do {
             header = try ImageHeader(parsing: data)
         } catch {
-            throw unreadable(path, "not_an_image", error.message)
+            throw unreadable(error.label, error.message)
         }
         if let violation = limits.violation(of: header, fileBytes: data.count) {
-            throw unreadable(path, violation.label, violation.message)
+            throw unreadable(violation.label, violation.message)
         }
         return ImagePayload(
             mediaType: header.format.mediaType, width: header.width, height: header.height,
@@ -44,19 +44,17 @@ public struct ImageLoader: Sendable {
         // Not blocking: opening a pipe must not wait for a writer.
         let descriptor = path.withPlatformString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
         guard descriptor >= 0 else {
-            throw unreadable(path, errno == ENOENT ? "file_missing" : "file_unreadable", String(cString: strerror(errno)))
+            throw unreadable(
+                errno == ENOENT ? "file_missing" : "file_unreadable", String(cString: strerror(errno)))
         }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw unreadable(path, "file_unreadable", "it is not a regular file")
+            throw unreadable("file_unreadable", "it is not a regular file")
         }
         let size = Int(status.st_size)
-        guard size > 0 else { throw unreadable(path, "file_empty", "the file is empty") }
-        guard size <= limits.maxFileBytes else {
-            throw unreadable(
-                path, "image_too_large", "the file has \(size) bytes and at most \(limits.maxFileBytes) are sent; make it smaller")
-        }
+        guard size > 0 else { throw unreadable("file_empty", "the file is empty") }
+        if let violation = limits.violation(fileBytes: size) { throw unreadable(violation.label, violation.message) }
         var data = Data(count: size)
         var filled = 0
         while filled < size {
@@ -64,7 +62,7 @@ public struct ImageLoader: Sendable {
                 Glibc.read(descriptor, buffer.baseAddress.map { $0 + filled }, size - filled)
             }
             if got < 0, errno == EINTR { continue }
-            guard got >= 0 else { throw unreadable(path, "file_unreadable", String(cString: strerror(errno))) }
+            guard got >= 0 else { throw unreadable("file_unreadable", String(cString: strerror(errno))) }
             // The file shrank since: what was read is what there is.
             guard got > 0 else { break }
             filled += got
@@ -72,8 +70,8 @@ public struct ImageLoader: Sendable {
         return filled == size ? data : data.prefix(filled)
     }
 
-    private func unreadable(_ path: FilePath, _ label: String, _ reason: String) -> Failure {
-        Failure(.unreadableImage, label: label, detail: "\(ImageName(bytes: path.bytes).display): \(reason)")
+    private func unreadable(_ label: String, _ reason: String) -> Failure {
+        Failure(.unreadableImage, label: label, detail: reason)
     }
 }
 

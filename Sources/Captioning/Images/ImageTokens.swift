@@ -18,6 +18,7 @@ public enum ImageTokens {
     ///   - patch: The side of the square that becomes one token: 32 for Qwen3-VL and later, 28 before.
     ///   - minPixels: Smaller images are enlarged; nil is the vendor's default of four patches.
     ///   - maxPixels: Larger images are reduced; such as `KnownModel.defaultMaxPixels`.
+    /// - Returns: Tokens, at least 3.
     public static func qwen(width: Int, height: Int, patch: Int, minPixels: Int? = nil, maxPixels: Int) -> Int {
         let size = qwenSize(width: width, height: height, patch: patch, minPixels: minPixels, maxPixels: maxPixels)
         return (size.width / size.patch) * (size.height / size.patch) + 2
@@ -48,6 +49,7 @@ public enum ImageTokens {
     ///   - text: Tokens of the prompt's text.
     ///   - system: Tokens of the system message's text; nil when there is none.
     ///   - thinks: Whether the model thinks before it answers.
+    /// - Returns: What `usage.prompt_tokens` should come to.
     public static func qwenPrompt(images: [Int], text: Int, system: Int? = nil, thinks: Bool = false) -> Int {
         images.reduce(0, +) + text + 8 + (system.map { $0 + 5 } ?? 0) + (thinks ? 2 : 0)
     }

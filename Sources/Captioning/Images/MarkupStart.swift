@@ -14,12 +14,10 @@ struct MarkupStart {
         var offset = bytes.has([0xEF, 0xBB, 0xBF]) ? 3 : 0
         var isXML = false
         var isHTML = false
-        func skipSpace() {
-            while let byte = bytes[offset], Self.isSpace(byte) { offset += 1 }
-        }
-        skipSpace()
+        offset = bytes.skippingSpace(from: offset)
         guard bytes[offset] == UInt8(ascii: "<") else { return nil }
-        while bytes[offset] == UInt8(ascii: "<") {
+        // No real file has more comments and declarations than this in front of its first element.
+        for _ in 0..<1000 where bytes[offset] == UInt8(ascii: "<") {
             let end: Int?
             if bytes.has("<?", at: offset) {
                 isXML = isXML || bytes.has("<?xml", at: offset)
@@ -33,8 +31,7 @@ struct MarkupStart {
                 break
             }
             guard let end else { break }
-            offset = end
-            skipSpace()
+            offset = bytes.skippingSpace(from: end)
         }
         // No name that matters here is longer than 32 bytes.
         let tag = bytes.text(offset..<offset + 33)
@@ -54,9 +51,5 @@ struct MarkupStart {
         guard let bracket = bytes.next(UInt8(ascii: "["), from: offset, before: close) else { return close + 1 }
         guard let inner = bytes.next(UInt8(ascii: "]"), from: bracket) else { return nil }
         return bytes.next(UInt8(ascii: ">"), from: inner).map { $0 + 1 }
-    }
-
-    static func isSpace(_ byte: UInt8) -> Bool {
-        byte == 0x20 || (0x09...0x0D).contains(byte)
     }
 }

@@ -21,6 +21,15 @@ public struct Job: Sendable {
             self.apiKeyVariable = apiKeyVariable
         }
 
+        /// What the server's errors mean.
+        public var dialect: Dialect { .dialect(for: provider, host: host) }
+
+        /// Whether DashScope itself answers, by preset or by address.
+        var speaksDashScope: Bool { dialect.provider == .dashscope }
+
+        /// What the server takes in images.
+        public var imageLimits: ImageLimits { .limits(for: speaksDashScope ? .dashscope : provider) }
+
         /// The host of the base URL, lower case; empty when there is none.
         public var host: String {
             let afterScheme = baseURL.split(separator: "//", maxSplits: 1).last ?? ""

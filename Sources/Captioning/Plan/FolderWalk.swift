@@ -67,7 +67,9 @@ struct FolderWalk {
     /// Whether a path that may be a link leads to a directory, and if so, whether to follow it.
     private func linkedDirectory(_ path: FilePath) -> Bool? {
         var status = stat()
-        guard path.withPlatformString({ stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFDIR else { return nil }
+        guard path.withPlatformString({ stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFDIR else {
+            return nil
+        }
         var link = stat()
         guard path.withPlatformString({ lstat($0, &link) }) == 0, link.st_mode & S_IFMT == S_IFLNK else { return true }
         guard let target = realPath(path) else { return false }

@@ -81,7 +81,9 @@ struct Glob: Sendable {
         while index < pattern.count, pattern[index] != UInt8(ascii: "]") || index == first {
             var high = pattern[index]
             let low = high
-            if index + 2 < pattern.count, pattern[index + 1] == UInt8(ascii: "-"), pattern[index + 2] != UInt8(ascii: "]") {
+            if index + 2 < pattern.count, pattern[index + 1] == UInt8(ascii: "-"),
+                pattern[index + 2] != UInt8(ascii: "]")
+            {
                 high = pattern[index + 2]
                 index += 2
             }

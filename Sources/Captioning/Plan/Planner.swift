@@ -60,7 +60,9 @@ public struct Planner: Sendable {
                             hint: "paths are relative to the spec's own folder"))
                     continue
                 }
-                try walk(directory, folder, include.map(Glob.init), exclude.map(Glob.init), &notes) { try add(.file, $0) }
+                try walk(directory, folder, include.map(Glob.init), exclude.map(Glob.init), &notes) {
+                    try add(.file, $0)
+                }
                 if position == before, !seen.hasDuplicates {
                     let skipped = notes.skippedFiles
                     problems.append(
@@ -92,7 +94,9 @@ public struct Planner: Sendable {
         _ directory: FilePath, _ folder: FilePath, _ include: [Glob], _ exclude: [Glob], _ notes: inout Notes,
         _ add: (ImageName) throws -> Void
     ) throws {
-        let storeFiles = ["", "-wal", "-shm", "-journal", ".lock"].map { job.store.lexicallyNormalized().bytes + Array($0.utf8) }
+        let storeFiles = ["", "-wal", "-shm", "-journal", ".lock"].map {
+            job.store.lexicallyNormalized().bytes + Array($0.utf8)
+        }
         let prefix = name(of: folder).bytes
         let base = directory.lexicallyNormalized().bytes
         var skipped = 0

@@ -26,7 +26,8 @@ struct SeenImages {
         self.listed = listed
         remembersAll = folders.indices.contains { outer in
             folders.indices.contains { inner in
-                outer != inner && (folders[outer].isEmpty || (folders[inner] + [slash]).starts(with: folders[outer] + [slash]))
+                outer != inner
+                    && (folders[outer].isEmpty || (folders[inner] + [slash]).starts(with: folders[outer] + [slash]))
             }
         }
     }

@@ -1,4 +1,5 @@
 import Foundation
+import SystemPackage
 
 /// Everything one attempt does between its claim and its record: load, look for a twin, build, send, read.
 struct AttemptWork: Sendable {
@@ -19,9 +20,9 @@ struct AttemptWork: Sendable {
         self.store = store
         self.transport = transport
         planner = Planner(job: job)
-        loader = ImageLoader(limits: .limits(for: job.endpoint.provider))
+        loader = ImageLoader(limits: job.endpoint.imageLimits)
         builder = RequestBuilder(job: job)
-        reader = ResponseReader(dialect: .dialect(for: job.endpoint.provider, host: job.endpoint.host))
+        reader = ResponseReader(dialect: job.endpoint.dialect)
         budget = ByteBudget(limit: imageBytesInFlight)
         do {
             var prompts: [String: PromptTemplate] = [:]
@@ -48,10 +49,14 @@ struct AttemptWork: Sendable {
         defer { lease.release() }
 
         var images: [RequestBuilder.Image] = []
-        do throws(Failure) {
-            for file in files { images.append(.inline(try loader.load(file))) }
-        } catch {
-            return AttemptReport(outcome: .failed(error, partial: nil), wasSent: false, finishedAt: now())
+        for file in files {
+            do throws(Failure) {
+                images.append(.inline(try loader.load(file)))
+            } catch {
+                var failure = error
+                if files.count > 1 { failure.detail = "\(file.string): \(failure.detail)" }
+                return AttemptReport(outcome: .failed(failure, partial: nil), wasSent: false, finishedAt: now())
+            }
         }
         if item.key.kind == .url { images = [.remote(url: item.key.image.text ?? "")] }
 
@@ -66,7 +71,8 @@ struct AttemptWork: Sendable {
             let stored = try await uncancelled { try await store.completion(matching: print) }
             if let (completion, attemptID) = stored {
                 report = AttemptReport(
-                    outcome: .reused(completion, from: attemptID), wasSent: false, finishedAt: now(), fingerprint: print)
+                    outcome: .reused(completion, from: attemptID), wasSent: false, finishedAt: now(), fingerprint: print
+                )
             } else {
                 report = await send(builder.body(text: text, system: system, images: images), lease, print, now)
             }

@@ -33,7 +33,9 @@ public enum TransportError: Error, Hashable, Sendable {
         case .unreachable(let reason):
             Failure(.unavailable, label: "unreachable", detail: "no connection to the endpoint: \(reason)")
         case .connectionLost(let reason):
-            Failure(.connectionLost, label: "connection_lost", detail: "the connection broke before a reply came: \(reason)")
+            Failure(
+                .connectionLost, label: "connection_lost", detail: "the connection broke before a reply came: \(reason)"
+            )
         case .brokenReply(let reason):
             Failure(.transient, label: "broken_reply", detail: "the reply broke off: \(reason)")
         case .timedOut(let limit):

@@ -45,11 +45,11 @@ extension Job {
         let endpoint = Self.endpoint(spec.endpoint, overrides, file, &problems)
         if let endpoint { Self.checkModel(endpoint, spec.parameters, file, &problems, &warnings) }
         if name.contains("/") || name.contains("\0") {
-            problems.append(.init(file: file, keyPath: "name", message: "must not contain '/'", hint: "it names the store"))
+            problems.append(
+                .init(file: file, keyPath: "name", message: "must not contain '/'", hint: "it names the store"))
         }
-        let limits = ImageLimits.limits(for: endpoint?.provider ?? .custom)
         for (index, source) in spec.images.enumerated() {
-            if case .urls = source, !limits.acceptsRemoteURLs, let endpoint {
+            if case .urls = source, let endpoint, !endpoint.imageLimits.acceptsRemoteURLs {
                 problems.append(
                     .init(
                         file: file, keyPath: "images[\(index)].urls",
@@ -80,7 +80,8 @@ extension Job {
     private static func endpoint(
         _ spec: JobSpec.Endpoint, _ overrides: SpecOverrides, _ file: String?, _ problems: inout [SpecError.Problem]
     ) -> Endpoint? {
-        let provider = overrides.provider ?? spec.provider ?? (overrides.baseURL ?? spec.baseURL != nil ? .custom : .dashscope)
+        let provider =
+            overrides.provider ?? spec.provider ?? (overrides.baseURL ?? spec.baseURL != nil ? .custom : .dashscope)
         // A flag that names another provider means that provider's own address and key, not the spec's.
         let isSpecs = overrides.provider == nil || overrides.provider == spec.provider
         let preset = ProviderPreset.preset(for: provider)
@@ -128,7 +129,9 @@ extension Job {
         _ endpoint: Endpoint, _ parameters: [String: JSONValue], _ file: String?,
         _ problems: inout [SpecError.Problem], _ warnings: inout [SpecError.Problem]
     ) {
-        if KnownModels.isStreamingOnly(endpoint.model) {
+        // The vendor's own service streams these models only; the open ones answer either way on other servers.
+        let isVendors = endpoint.provider == .simulated || endpoint.speaksDashScope
+        if isVendors, KnownModels.isStreamingOnly(endpoint.model) {
             problems.append(
                 .init(
                     file: file, keyPath: "endpoint.model",
@@ -137,7 +140,7 @@ extension Job {
         } else if let advice = KnownModels.advice(for: endpoint.model, provider: endpoint.provider) {
             warnings.append(.init(file: file, keyPath: "endpoint.model", message: advice))
         }
-        if parameters["enable_thinking"] == .bool(true), endpoint.provider == .dashscope {
+        if parameters["enable_thinking"] == .bool(true), endpoint.speaksDashScope {
             warnings.append(
                 .init(
                     file: file, keyPath: "parameters.enable_thinking",

@@ -18,7 +18,9 @@ extension JobSpec {
         self.init()
         guard let root, !root.isNull else {
             throw SpecError([
-                .init(file: file, keyPath: "", message: "the spec is empty", hint: "'caption init' writes one to start from")
+                .init(
+                    file: file, keyPath: "", message: "the spec is empty",
+                    hint: "'caption init' writes one to start from")
             ])
         }
         if let entries = reader.entries(of: root, .job, at: "") {
@@ -158,7 +160,8 @@ extension JobSpec {
             guard let key = keyNode.scalar?.string else { continue }
             let path = join("variables", key)
             if PromptTemplate.builtInVariables.contains(key) {
-                reader.report("'\(key)' is set by the program for every image", at: path, keyNode, hint: "choose another name")
+                reader.report(
+                    "'\(key)' is set by the program for every image", at: path, keyNode, hint: "choose another name")
             } else if let text = reader.text(value, at: path, allowEmpty: true) {
                 variables[key] = text
             }
@@ -208,7 +211,9 @@ extension JobSpec {
             } else if key != "stream" {
                 parameters[key] = value
             }
-            if ParameterRule.rules[key] == nil, let near = suggestion(for: key, among: ParameterRule.rules.keys.sorted()) {
+            if ParameterRule.rules[key] == nil,
+                let near = suggestion(for: key, among: ParameterRule.rules.keys.sorted())
+            {
                 reader.warn("unknown parameter, sent as it is", at: path, keyNode, hint: "did you mean '\(near)'?")
             }
         }
@@ -243,7 +248,9 @@ extension JobSpec {
     }
 
     private func checkTemplates(_ entries: [String: Node], _ reader: inout SpecReader) {
-        var templates = prompts.enumerated().map { (path: "prompts[\($0)].text", text: $1.text, node: entries["prompts"]) }
+        var templates = prompts.enumerated().map {
+            (path: "prompts[\($0)].text", text: $1.text, node: entries["prompts"])
+        }
         if let system { templates.append(("system", system, entries["system"])) }
         for template in templates {
             do {
@@ -264,6 +271,8 @@ func isRemote(_ url: String) -> Bool {
 
 private func isVariableName(_ text: String) -> Bool {
     let bytes = Array(text.utf8)
-    let isWord = bytes.allSatisfy { (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 95 }
+    let isWord = bytes.allSatisfy {
+        (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 95
+    }
     return isWord && bytes.first.map { !(48...57).contains($0) } == true && !text.hasPrefix("sk")
 }

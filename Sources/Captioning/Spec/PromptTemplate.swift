@@ -54,7 +54,9 @@ public struct PromptTemplate: Sendable {
         var values = variables
         values["path"] = path
         values["filename"] = filename
-        values["stem"] = filename.lastIndex(of: ".").flatMap { $0 == filename.startIndex ? nil : String(filename[..<$0]) } ?? filename
+        values["stem"] =
+            filename.lastIndex(of: ".").flatMap { $0 == filename.startIndex ? nil : String(filename[..<$0]) }
+            ?? filename
         values["folder"] = parts.dropLast().joined(separator: "/")
         values["index"] = String(index)
         return template.render(values)

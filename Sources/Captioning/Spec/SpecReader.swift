@@ -84,7 +84,9 @@ struct SpecReader {
             return nil
         }
         guard range.contains(number) else {
-            let bounds = range.upperBound == .max ? "at least \(range.lowerBound)" : "from \(range)".replacing("...", with: " to ")
+            let bounds =
+                range.upperBound == .max
+                ? "at least \(range.lowerBound)" : "from \(range)".replacing("...", with: " to ")
             report("\(number) is out of range: it must be \(bounds)", at: path, node)
             return nil
         }

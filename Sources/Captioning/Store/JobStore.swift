@@ -27,7 +27,8 @@ public protocol JobStore: Sendable {
     /// Takes up to `count` items that are due and writes their attempt rows, before anything is spent.
     ///
     /// Due retries come first, then items in plan order.
-    func claim(upTo count: Int, within scope: ClaimScope, for endpoint: Job.Endpoint, now: Date) async throws -> ClaimResult
+    func claim(upTo count: Int, within scope: ClaimScope, for endpoint: Job.Endpoint, now: Date) async throws
+        -> ClaimResult
 
     /// Completes an attempt and moves its item on. Returns when it is on disk; records that arrive together share one
     /// transaction. Not to be called from a cancelled task: wrap it in `uncancelled`.

@@ -1,0 +1,70 @@
+# make demo   build, and caption a dozen pictures with the simulated provider
+# make test   run every test
+# Both install what is missing first (Debian and Ubuntu packages; Swift itself they only ask for).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+
+# debug builds faster, release runs faster.
+CONFIGURATION ?= release
+PACKAGES := libsqlite3-dev zlib1g-dev libstdc++-12-dev git
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+SOURCES := Package.swift Sources Tests
+
+.PHONY: demo test build bench format lint clean setup
+.DEFAULT_GOAL := build
+
+setup:
+	@if ! command -v swift >/dev/null; then \
+		echo "Swift 6.2 or newer is needed and 'swift' is not on the PATH." >&2; \
+		echo "Install it from https://www.swift.org/install/linux/ (swiftly: one command), then run make again." >&2; \
+		exit 1; \
+	fi
+	@version=$$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' | head -1); \
+	if [ "$$(printf '%s\n6.2\n' "$$version" | sort -V | head -1)" != 6.2 ]; then \
+		echo "Swift 6.2 or newer is needed and this is Swift $$version: https://www.swift.org/install/linux/" >&2; \
+		exit 1; \
+	fi
+	@missing=; \
+	if command -v dpkg-query >/dev/null; then \
+		for package in $(PACKAGES); do \
+			case $$package in libstdc++-*) dpkg-query -W -f='$${Status}\n' 'libstdc++-*-dev' 2>/dev/null \
+				| grep -q 'ok installed' && continue;; esac; \
+			dpkg-query -W -f='$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
+		done; \
+	else \
+		echo "This is no Debian or Ubuntu: make sure that SQLite's and zlib's headers are installed." >&2; \
+	fi; \
+	if [ -n "$$missing" ]; then \
+		echo "installing:$$missing"; \
+		as_root=; if [ "$$(id -u)" != 0 ]; then as_root=sudo; fi; \
+		$$as_root apt-get update -qq && $$as_root env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y -qq --no-install-recommends $$missing; \
+	fi
+
+build: setup
+	swift build -c $(CONFIGURATION) --product caption $(SWIFT_FLAGS)
+
+demo: build
+	@caption=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption; store=.build/demo.sqlite; \
+	rm -f $$store $$store-wal $$store-shm; \
+	echo; echo '$$ caption run jobs/demo.yaml'; \
+	$$caption run jobs/demo.yaml --store $$store; \
+	echo; echo '$$ caption status jobs/demo.yaml'; \
+	$$caption status jobs/demo.yaml --store $$store; \
+	echo; echo '$$ caption export jobs/demo.yaml | head -5'; \
+	$$caption export jobs/demo.yaml --store $$store | head -5; \
+	echo; \
+	echo "The same with Qwen-VL: export DASHSCOPE_API_KEY=…, then $$caption run jobs/demo.yaml --provider dashscope"
+
+test: setup
+	swift test $(SWIFT_FLAGS)
+
+format:
+	swift format --in-place --recursive $(SOURCES)
+
+lint:
+	swift format lint --strict --recursive $(SOURCES)
+
+clean:
+	rm -rf .build
