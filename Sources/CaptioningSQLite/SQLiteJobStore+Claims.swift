@@ -17,8 +17,8 @@ extension SQLiteJobStore {
                 try db.execute(sql: "UPDATE item SET state = 'pending' WHERE state = 'claimed'")
                 try db.execute(
                     sql: """
-                        UPDATE item SET notBefore = 0, failures = 0, throttles = 0
-                        WHERE state = 'pending' AND (notBefore > 0 OR failures > 0 OR throttles > 0)
+                        UPDATE item SET notBefore = 0, failures = 0, throttles = 0, doubts = 0
+                        WHERE state = 'pending' AND (notBefore > 0 OR failures > 0 OR throttles > 0 OR doubts > 0)
                         """)
                 return count
             }
@@ -74,7 +74,7 @@ extension SQLiteJobStore {
         try Row.fetchAll(
             db.cachedStatement(
                 sql: """
-                    SELECT id, kind, image, prompt, position, requestId, failures, throttles
+                    SELECT id, kind, image, prompt, position, requestId, failures, throttles, doubts
                     FROM item WHERE state = 'pending' AND position IS NOT NULL AND \(condition) LIMIT ?3
                     """), arguments: [time, last, count])
     }
@@ -95,7 +95,8 @@ extension SQLiteJobStore {
                     kind: Item.Kind(rawValue: row["kind"]) ?? .file, image: imageName(row["image"]),
                     promptID: row["prompt"]),
                 position: row["position"]),
-            attemptID: Attempt.ID(db.lastInsertedRowID), failures: row["failures"], throttles: row["throttles"])
+            attemptID: Attempt.ID(db.lastInsertedRowID), failures: row["failures"], throttles: row["throttles"],
+            doubts: row["doubts"])
     }
 
     /// Makes failed items pending again, with a fresh budget of attempts.
@@ -104,7 +105,8 @@ extension SQLiteJobStore {
             try await writer.write { db in
                 try db.execute(
                     sql: """
-                        UPDATE item SET state = 'pending', attemptId = NULL, notBefore = 0, failures = 0, throttles = 0
+                        UPDATE item SET state = 'pending', attemptId = NULL, notBefore = 0, failures = 0, throttles = 0,
+                            doubts = 0
                         WHERE state = 'failed' AND position IS NOT NULL
                             AND (:code IS NULL OR :code = (SELECT errorCode FROM attempt WHERE id = item.attemptId))
                             AND (:pattern IS NULL OR CAST(image AS TEXT) GLOB :pattern)

@@ -79,7 +79,7 @@ extension SQLiteJobStore {
             try db.cachedStatement(
                 sql: """
                     UPDATE item SET state = 'pending', attemptId = NULL, answeredRequestId = NULL, keptRequestId = NULL,
-                        notBefore = 0, failures = 0, throttles = 0
+                        notBefore = 0, failures = 0, throttles = 0, doubts = 0
                     WHERE id = ?
                     """
             ).execute(arguments: [known.id])

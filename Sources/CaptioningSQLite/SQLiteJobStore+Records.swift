@@ -87,11 +87,13 @@ extension SQLiteJobStore {
         case .retry(let due, let budget):
             try db.cachedStatement(
                 sql: """
-                    UPDATE item SET state = 'pending', notBefore = ?2, failures = failures + ?3, throttles = throttles + ?4
+                    UPDATE item SET state = 'pending', notBefore = ?2, failures = failures + ?3, throttles = throttles + ?4,
+                        doubts = doubts + ?5
                     WHERE id = ?1
                     """
             ).execute(arguments: [
                 id, max(due.unixMilliseconds, 1), budget == .failures ? 1 : 0, budget == .throttles ? 1 : 0,
+                budget == .doubts ? 1 : 0,
             ])
         case .stopRun:
             try db.cachedStatement(sql: "UPDATE item SET state = 'pending' WHERE id = ?").execute(arguments: [id])

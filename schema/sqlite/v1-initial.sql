@@ -34,9 +34,11 @@ CREATE TABLE item (
     state TEXT NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'claimed', 'done', 'failed')),
     -- A pending item is not due before; 0 means at once.
     notBefore INTEGER NOT NULL DEFAULT 0 CHECK (notBefore >= 0),
-    -- Failed attempts that count against the two budgets since the item was last made pending.
+    -- Attempts that count against the three budgets since the item was last made pending: failed, rate limited, and
+    -- answered doubtfully (moderated away or cut by the server).
     failures INTEGER NOT NULL DEFAULT 0 CHECK (failures >= 0),
     throttles INTEGER NOT NULL DEFAULT 0 CHECK (throttles >= 0),
+    doubts INTEGER NOT NULL DEFAULT 0 CHECK (doubts >= 0),
     -- The attempt that settled the item; NULL while it is pending or claimed.
     attemptId INTEGER REFERENCES attempt (id),
     UNIQUE (kind, image, prompt),
@@ -45,7 +47,7 @@ CREATE TABLE item (
 
 -- Claims read only this index: due retries first (notBefore > 0), then new items in plan order.
 CREATE INDEX itemPending ON item (
-    notBefore, position, id, kind, image, prompt, requestId, failures, throttles
+    notBefore, position, id, kind, image, prompt, requestId, failures, throttles, doubts
 ) WHERE state = 'pending' AND position IS NOT NULL;
 CREATE INDEX itemCount ON item (prompt, state, requestId, answeredRequestId, keptRequestId, position);
 CREATE INDEX itemOrder ON item (position) WHERE position IS NOT NULL;

@@ -61,7 +61,7 @@ struct EndpointPace: Sendable {
     /// What a retry decision needs to know.
     func situation(for claim: Claim, at now: Double) -> RetryPolicy.Situation {
         RetryPolicy.Situation(
-            failures: claim.failures, throttles: claim.throttles, hasAnswered: answers > 0,
+            failures: claim.failures, throttles: claim.throttles, doubts: claim.doubts, hasAnswered: answers > 0,
             silence: .milliseconds(Int64(max(now - lastAnswerAt, 0) * 1000)))
     }
 

@@ -8,7 +8,7 @@ public struct RetryPolicy: Sendable {
     public let rules: Job.Retry
 
     /// Attempts for answers that came but are doubtful (moderated away, or cut by the server): each one costs money.
-    static let doubtfulAttempts = 3
+    static let doubtfulAttempts = 4
     /// How many broken idle connections an item may meet before they count as failures.
     static let freeReconnects = 3
     /// The longest wait that a server's `Retry-After` is believed.
@@ -25,15 +25,20 @@ public struct RetryPolicy: Sendable {
         public var failures: Int
         /// Rate-limited attempts of the item, this one not included.
         public var throttles: Int
+        /// Doubtful answers for the item, this one not included.
+        public var doubts: Int
         /// Whether the endpoint has given any usable sign of life in this run.
         public var hasAnswered: Bool
         /// How long ago the last sign of life (or the run's start) was.
         public var silence: Duration
 
         /// A situation.
-        public init(failures: Int = 0, throttles: Int = 0, hasAnswered: Bool = true, silence: Duration = .zero) {
+        public init(
+            failures: Int = 0, throttles: Int = 0, doubts: Int = 0, hasAnswered: Bool = true, silence: Duration = .zero
+        ) {
             self.failures = failures
             self.throttles = throttles
+            self.doubts = doubts
             self.hasAnswered = hasAnswered
             self.silence = silence
         }
@@ -55,7 +60,8 @@ public struct RetryPolicy: Sendable {
         case .interrupted: return .retry(notBefore: now, counts: nil)
         case .truncated, .refused, .unreadableImage: return .gaveUp
         case .filtered, .cutShort:
-            return attempt < min(Self.doubtfulAttempts, rules.attempts) ? retry(.failures, attempt: attempt) : .gaveUp
+            let doubt = situation.doubts + 1
+            return doubt < min(Self.doubtfulAttempts, rules.attempts) ? retry(.doubts, attempt: doubt) : .gaveUp
         case .rateLimited:
             if isSilentTooLong { return .stopRun(.unavailable(failure)) }
             let throttle = situation.throttles + 1

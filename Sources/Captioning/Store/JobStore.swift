@@ -89,13 +89,16 @@ public struct Claim: Hashable, Sendable {
     public var failures: Int
     /// Attempts that were rate limited, so far; they have a budget of their own.
     public var throttles: Int
+    /// Answers that were moderated away or cut by the server, so far; each one cost money.
+    public var doubts: Int
 
     /// A claim.
-    public init(item: Item, attemptID: Attempt.ID, failures: Int = 0, throttles: Int = 0) {
+    public init(item: Item, attemptID: Attempt.ID, failures: Int = 0, throttles: Int = 0, doubts: Int = 0) {
         self.item = item
         self.attemptID = attemptID
         self.failures = failures
         self.throttles = throttles
+        self.doubts = doubts
     }
 }
 
@@ -126,6 +129,8 @@ public enum Disposition: Hashable, Sendable {
         case failures
         /// The larger one of rate limits.
         case throttles
+        /// The smaller one of doubtful answers.
+        case doubts
     }
 }
 
