@@ -1,6 +1,8 @@
 import Foundation
 
-/// A provider's key. It shows itself as `***`; only the transport reads it.
+/// A provider's key.
+///
+/// It shows itself as `***`; only the transport reads it.
 public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
     let secret: String
 

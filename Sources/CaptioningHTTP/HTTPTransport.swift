@@ -30,9 +30,8 @@ public struct HTTPTransport: Transport {
 
     /// Opens a client for the job's endpoint, runs `body` with a transport on it, and closes it again.
     ///
-    /// - Parameters:
-    ///   - key: Sent as a bearer token; nil sends none.
-    ///   - environment: Where proxy variables are looked up.
+    /// - `key`: Sent as a bearer token; nil sends none.
+    /// - `environment`: Where proxy variables are looked up.
     public static func withTransport<Result: Sendable>(
         for job: Job, key: APIKey?, environment: [String: String], _ body: (HTTPTransport) async throws -> Result
     ) async throws -> Result {

@@ -3,7 +3,9 @@ import Foundation
 import GRDB
 
 extension SQLiteJobStore {
-    /// Compares the plan with what the store holds. Changes nothing.
+    /// Compares the plan with what the store holds.
+    ///
+    /// Changes nothing.
     public func compare(_ planner: Planner) async throws -> PlanSummary {
         try await guarded {
             try await writer.writeWithoutTransaction { db in
@@ -132,7 +134,7 @@ private struct StoredItem {
 private enum Standing {
     case done, stale, failed, pending
 
-    /// - Parameter requestID: What the spec asks now; nil when it has never been asked.
+    /// - `requestID`: What the spec asks now; nil when it has never been asked.
     init(of item: StoredItem?, requestID: Int64?) {
         switch item?.state {
         case "done":

@@ -85,7 +85,7 @@ extension SQLiteJobStore {
 
     /// Every attempt for the images of that name, oldest first.
     ///
-    /// - Parameter promptID: Only this prompt's; nil means all.
+    /// - `promptID`: Only this prompt's; nil means all.
     public func history(of image: ImageName, promptID: String?) async throws -> [AttemptHistory] {
         try await guarded {
             try await writer.read { db in

@@ -9,7 +9,7 @@ struct FaultDraw: Sendable {
 
     /// The fault for a request; nil for none.
     ///
-    /// - Parameter occurrence: How often the same request came before.
+    /// - `occurrence`: How often the same request came before.
     func fault(for digest: Data, occurrence: Int) -> Fault? {
         guard !faults.isEmpty else { return nil }
         var hash = SHA256()

@@ -1,6 +1,8 @@
 import DequeModule
 
-/// A limit on the requests in any 60 seconds. Pure: the caller says what time it is.
+/// A limit on the requests in any 60 seconds.
+///
+/// Pure: the caller says what time it is.
 struct RequestWindow: Sendable {
     let limit: Int
     private var accepted: Deque<Duration> = []

@@ -1,6 +1,8 @@
 import DequeModule
 
-/// How far a run is: a value that events are counted into and lines are rendered from. Times are since the run's start.
+/// How far a run is: a value that events are counted into and lines are rendered from.
+///
+/// Times are since the run's start.
 struct ProgressState: Sendable {
     /// Items that this run is about.
     let total: Int

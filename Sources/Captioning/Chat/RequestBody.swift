@@ -22,7 +22,9 @@ public struct RequestBody: Sendable {
         }
     }
 
-    /// Lets go of the images. A body can be sent once; after that it is empty.
+    /// Lets go of the images.
+    ///
+    /// A body can be sent once; after that it is empty.
     public func discard() {
         for case .base64(let buffer) in segments { buffer.discard() }
     }

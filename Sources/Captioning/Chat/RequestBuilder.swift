@@ -1,7 +1,9 @@
 import Crypto
 public import Foundation
 
-/// Makes the body of a `chat/completions` request. Pure: no clock, no network, no key.
+/// Makes the body of a `chat/completions` request.
+///
+/// Pure: no clock, no network, no key.
 ///
 /// The shape is the vendor's (alibabacloud.com/help/en/model-studio/qwen-vl-compatible-with-openai): one user message
 /// with a text part and image parts, parameters top-level, never `stream`.
@@ -27,10 +29,9 @@ public struct RequestBuilder: Sendable {
 
     /// The body for one item.
     ///
-    /// - Parameters:
-    ///   - text: The prompt, rendered.
-    ///   - system: The system message, rendered; nil sends none.
-    ///   - images: In the order in which the model sees them.
+    /// - `text`: The prompt, rendered.
+    /// - `system`: The system message, rendered; nil sends none.
+    /// - `images`: In the order in which the model sees them.
     public func body(text: String, system: String?, images: [Image]) -> RequestBody {
         var segments: [RequestBody.Segment] = []
         var json = "{\"model\":\(quoted(model)),\"messages\":["

@@ -36,7 +36,9 @@ public struct Failure: Hashable, Codable, Sendable {
     ///
     /// Lower case ASCII, `[a-z0-9_.]+`, without dynamic text.
     public var label: String
-    /// What happened and what to do next, for a person. Holds no key.
+    /// What happened and what to do next, for a person.
+    ///
+    /// Holds no key.
     public var detail: String
     /// How long the server asked to wait; nil when it did not say.
     public var retryAfter: Duration?

@@ -44,7 +44,9 @@ public struct Job: Sendable {
     public struct Limits: Hashable, Sendable {
         /// Requests that may start per minute; nil means as many as the concurrency brings.
         public var requestsPerMinute: Int?
-        /// Model tokens per minute; nil means unlimited. Noted, not enforced.
+        /// Model tokens per minute; nil means unlimited.
+        ///
+        /// Noted, not enforced.
         public var tokensPerMinute: Int?
         /// Requests in flight at once.
         public var concurrency: Int

@@ -24,8 +24,9 @@ public struct Planner: Sendable {
         self.job = job
     }
 
-    /// Calls `visit` for every item in order, with its place from 0. An image that two sources name counts once, at its
-    /// first place.
+    /// Calls `visit` for every item in order, with its place from 0.
+    ///
+    /// An image that two sources name counts once, at its first place.
     ///
     /// - Throws: `SpecError` when a folder does not exist or no image is found at all; whatever `visit` throws.
     public func forEachItem(_ visit: (Item.Key, Int) throws -> Void) throws -> Notes {

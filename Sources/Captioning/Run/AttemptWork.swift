@@ -38,7 +38,9 @@ struct AttemptWork: Sendable {
         }
     }
 
-    /// Makes the attempt. Throws only for the store.
+    /// Makes the attempt.
+    ///
+    /// Throws only for the store.
     func attempt(_ claim: Claim, now: @Sendable () -> Date) async throws -> AttemptReport {
         let item = claim.item
         let index = item.position / max(job.prompts.count, 1) + 1

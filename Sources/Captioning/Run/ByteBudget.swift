@@ -22,7 +22,9 @@ final class ByteBudget: Sendable {
         self.limit = limit
     }
 
-    /// Waits until the bytes fit. Not ended by cancellation: the holders ahead end soon, cancelled like the caller.
+    /// Waits until the bytes fit.
+    ///
+    /// Not ended by cancellation: the holders ahead end soon, cancelled like the caller.
     ///
     /// - Returns: What gives the bytes back.
     func acquire(_ bytes: Int) async -> Lease {

@@ -14,8 +14,11 @@ struct EndpointPace: Sendable {
     private let rules: Job.Retry
     private var bucket: TokenBucket?
     private var coolDownUntil = 0.0
-    private var coolDownSince = 0.0
-    private var episode = 0
+    /// Why the present cool-down is.
+    private(set) var coolDownReason = WaitReason.rateLimited
+    private var throttling = Episode()
+    private var outage = Episode()
+    private var unavailableInARow = 0
     private var answers = 0
     private var successes = 0
     private var lastAnswerAt = 0.0
@@ -32,7 +35,9 @@ struct EndpointPace: Sendable {
         min(concurrency, Self.firstWindow + 2 * answers)
     }
 
-    /// Seconds until the next request may go; 0 means now. Takes nothing.
+    /// Seconds until the next request may go; 0 means now.
+    ///
+    /// Takes nothing.
     func wait(at now: Double) -> Double {
         max(coolDownUntil - now, bucket?.wait(at: now) ?? 0, 0)
     }
@@ -67,26 +72,37 @@ struct EndpointPace: Sendable {
 
     /// Takes note of how an attempt ended.
     ///
-    /// - Parameter startedAt: When its request went out, on the same scale.
-    /// - Returns: Why the run must stop, when that follows from many attempts rather than one.
+    /// - `startedAt`: When its request went out, on the same scale.
+    ///
+    /// Returns why the run must stop, when that follows from many attempts rather than one.
     mutating func note(_ report: AttemptReport, startedAt: Double, at now: Double) -> StopReason? {
-        guard report.wasSent else { return nil }
+        if !report.wasSent, report.outcome.failure?.kind != .unavailable { return nil }
         guard case .failed(let failure, _) = report.outcome else {
             noteAnswer(at: now)
             successes += 1
-            episode = 0
+            throttling = Episode()
             return nil
         }
         switch failure.kind {
         case .rateLimited:
-            coolDown(after: failure, startedAt: startedAt, at: now)
+            throttling.extend(startedAt: startedAt, at: now)
+            let asked = failure.retryAfter.map { min($0, RetryPolicy.longestRetryAfter) }
+            coolDown(for: asked ?? backoff(throttling), because: .rateLimited, at: now)
+        case .unavailable, .connectionLost:
+            unavailableInARow += 1
+            // A single one is a hiccup; a few with no answer between them mean that knocking on is of no use.
+            if unavailableInARow >= Self.firstWindow {
+                outage.extend(startedAt: startedAt, at: now)
+                if answers == 0, outage.rounds >= rules.attempts { return .unavailable(failure) }
+                coolDown(for: backoff(outage), because: .unavailable, at: now)
+            }
         case .refused:
             noteAnswer(at: now)
             refusals = refusals.label == failure.label ? (failure.label, refusals.count + 1) : (failure.label, 1)
             if successes == 0, refusals.count >= Self.refusalsToStop { return .fatal(failure) }
         case .truncated, .filtered, .cutShort:
             noteAnswer(at: now)
-        case .transient, .unavailable, .connectionLost, .unreadableImage, .unauthorized, .fatal, .interrupted:
+        case .transient, .unreadableImage, .unauthorized, .fatal, .interrupted:
             break
         }
         return nil
@@ -95,16 +111,31 @@ struct EndpointPace: Sendable {
     private mutating func noteAnswer(at now: Double) {
         answers += 1
         lastAnswerAt = now
+        unavailableInARow = 0
+        outage = Episode()
     }
 
-    /// One burst of rate limits is one episode: requests that were already out when it began do not lengthen it.
-    private mutating func coolDown(after failure: Failure, startedAt: Double, at now: Double) {
-        if startedAt >= coolDownSince || coolDownSince == 0 {
-            episode += 1
-            coolDownSince = now
-        }
-        let asked = failure.retryAfter.map { min($0, RetryPolicy.longestRetryAfter) }
-        let wait = asked ?? RetryPolicy(rules: rules).backoff(afterAttempt: episode)
-        coolDownUntil = max(coolDownUntil, now + max(wait.seconds, 0))
+    private func backoff(_ episode: Episode) -> Duration {
+        RetryPolicy(rules: rules).backoff(afterAttempt: episode.rounds)
+    }
+
+    private mutating func coolDown(for wait: Duration, because reason: WaitReason, at now: Double) {
+        let end = now + max(wait.seconds, 0)
+        guard end > coolDownUntil else { return }
+        coolDownUntil = end
+        coolDownReason = reason
+    }
+}
+
+/// Trouble that goes on: each round of it makes the next cool-down longer.
+private struct Episode: Sendable {
+    private(set) var rounds = 0
+    private var since = 0.0
+
+    /// Counts a failure in: requests that were already out when the present round began belong to it.
+    mutating func extend(startedAt: Double, at now: Double) {
+        guard rounds == 0 || startedAt >= since else { return }
+        rounds += 1
+        since = now
     }
 }

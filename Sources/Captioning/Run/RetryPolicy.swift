@@ -107,7 +107,7 @@ public struct RetryPolicy: Sendable {
     /// `base · 2^(attempt − 1)`, never more than `cap`. With the defaults (1 s, 60 s):
     /// attempt 1 → 1 s, 2 → 2 s, 4 → 8 s, 7 and later → 60 s.
     ///
-    /// - Parameter attempt: The number of the attempt that failed, from 1.
+    /// - `attempt`: The number of the attempt that failed, from 1.
     public func backoff(afterAttempt attempt: Int) -> Duration {
         min(rules.base * (1 << min(max(attempt - 1, 0), 30)), rules.cap)
     }

@@ -22,6 +22,8 @@ public enum RunEvent: Hashable, Sendable {
 public enum WaitReason: String, Hashable, Sendable {
     /// The provider asked to slow down.
     case rateLimited = "rate limited"
+    /// The endpoint cannot be reached or is not serving.
+    case unavailable = "endpoint not available"
     /// Everything left waits for its next attempt.
     case retry = "waiting to retry"
 }

@@ -22,12 +22,11 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
 
     /// A runner for a job whose plan is in the store.
     ///
-    /// - Parameters:
-    ///   - transport: Reaches the job's endpoint.
-    ///   - imageBytesInFlight: The most image bytes in memory at once.
-    ///   - clock: What waits are measured by.
-    ///   - now: What stored times are read from.
-    ///   - onEvent: Called from many tasks.
+    /// - `transport`: Reaches the job's endpoint.
+    /// - `imageBytesInFlight`: The most image bytes in memory at once.
+    /// - `clock`: What waits are measured by.
+    /// - `now`: What stored times are read from.
+    /// - `onEvent`: Called from many tasks.
     public init(
         job: Job, store: any JobStore, transport: any Transport, imageBytesInFlight: Int = 48 << 20, clock: C,
         now: @escaping @Sendable () -> Date, onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }
@@ -42,8 +41,9 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
 
     /// Runs until nothing is pending, graceful shutdown begins, the task is cancelled, or no request can succeed.
     ///
-    /// - Parameter limit: The most items to take; nil means all.
-    /// - Throws: `StoreError`, after the attempts in flight have ended.
+    /// - `limit`: The most items to take; nil means all.
+    ///
+    /// Throws `StoreError`, after the attempts in flight have ended.
     public func run(limit: Int? = nil) async throws -> RunEnd {
         let scope = ClaimScope(lastPosition: try await lastPosition(limit))
         return try await withThrowingTaskGroup(of: ChildEnd.self) { group in
@@ -97,7 +97,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         let wait = loop.pace.wait(at: loop.time)
         if wait > 0 {
             let coolDown = loop.pace.coolDown(at: loop.time)
-            if coolDown > 0 { onEvent(.waiting(.rateLimited, .milliseconds(Int64(coolDown * 1000)))) }
+            if coolDown > 0 { onEvent(.waiting(loop.pace.coolDownReason, .milliseconds(Int64(coolDown * 1000)))) }
             return .wait(alarm: loop.time + wait)
         }
         let count = loop.pace.available(room, at: loop.time)
@@ -118,7 +118,9 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         }
     }
 
-    /// Makes one attempt, from the claim up to and including its record. Throws only for the store.
+    /// Makes one attempt, from the claim up to and including its record.
+    ///
+    /// Throws only for the store.
     private func perform(
         _ claim: Claim, _ situation: RetryPolicy.Situation, startedAt: Double
     ) async throws -> ChildEnd {
@@ -175,7 +177,9 @@ private enum ChildEnd: Sendable {
     case alarm(Double)
 }
 
-/// What the loop knows. Times are seconds since the start.
+/// What the loop knows.
+///
+/// Times are seconds since the start.
 private struct LoopState<C: Clock> {
     var pace: EndpointPace
     /// An alarm that is set serves for one that is due this much earlier, in seconds.

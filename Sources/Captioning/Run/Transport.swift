@@ -1,12 +1,14 @@
-/// Sends one request and brings the whole reply. The key is added behind this seam and nowhere else.
+/// Sends one request and brings the whole reply.
+///
+/// The key is added behind this seam and nowhere else.
 public protocol Transport: Sendable {
     /// Sends a body to `{base URL}/chat/completions` and waits for the whole reply.
     ///
     /// Makes exactly one request: no retries, no redirects.
-    /// - Parameters:
-    ///   - body: Sent once.
-    ///   - onUploaded: Called as soon as the last byte of the body has been handed over, at most once.
-    /// - Throws: `TransportError`.
+    /// - `body`: Sent once.
+    /// - `onUploaded`: Called as soon as the last byte of the body has been handed over, at most once.
+    ///
+    /// Throws `TransportError`.
     func send(
         _ body: RequestBody, onUploaded: @escaping @Sendable () -> Void
     ) async throws(TransportError) -> HTTPReply

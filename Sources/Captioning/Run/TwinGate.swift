@@ -5,7 +5,9 @@ import Foundation
 actor TwinGate {
     private var queues: [Data: Deque<CheckedContinuation<Void, Never>>] = [:]
 
-    /// Waits until no twin is in flight. Not ended by cancellation: the twin ahead ends soon, cancelled like the caller.
+    /// Waits until no twin is in flight.
+    ///
+    /// Not ended by cancellation: the twin ahead ends soon, cancelled like the caller.
     func enter(_ fingerprint: Data) async {
         if queues[fingerprint] == nil {
             queues[fingerprint] = []

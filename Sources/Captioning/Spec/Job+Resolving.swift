@@ -27,14 +27,14 @@ extension Job {
 
     /// Fills a spec up with overrides, presets and defaults.
     ///
-    /// - Parameters:
-    ///   - spec: What the user wrote.
-    ///   - file: The spec's name for messages; nil for a bare folder.
-    ///   - name: The job's name when the spec has none.
-    ///   - root: The directory that relative paths start from.
-    ///   - storeDirectory: Where the store goes when the spec does not say.
-    ///   - overrides: Flags and environment.
-    /// - Throws: `SpecError` with everything that does not fit together.
+    /// - `spec`: What the user wrote.
+    /// - `file`: The spec's name for messages; nil for a bare folder.
+    /// - `name`: The job's name when the spec has none.
+    /// - `root`: The directory that relative paths start from.
+    /// - `storeDirectory`: Where the store goes when the spec does not say.
+    /// - `overrides`: Flags and environment.
+    ///
+    /// Throws `SpecError` with everything that does not fit together.
     public init(
         resolving spec: JobSpec, file: String?, name defaultName: String, root: FilePath, storeDirectory: FilePath,
         overrides: SpecOverrides = SpecOverrides()

@@ -44,9 +44,8 @@ public struct PromptTemplate: Sendable {
 
     /// The text for one image.
     ///
-    /// - Parameters:
-    ///   - image: The image's name; bytes that are not UTF-8 are shown as U+FFFD.
-    ///   - index: The image's number in the plan, from 1.
+    /// - `image`: The image's name; bytes that are not UTF-8 are shown as U+FFFD.
+    /// - `index`: The image's number in the plan, from 1.
     public func render(image: ImageName, index: Int) -> String {
         let path = String(decoding: image.bytes, as: UTF8.self)
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)

@@ -3,7 +3,9 @@
 /// Base URLs and key variables of DashScope are those of the vendor's page
 /// (alibabacloud.com/help/en/model-studio/qwen-vl-compatible-with-openai); local ports are the servers' defaults.
 struct ProviderPreset: Sendable {
-    /// Base URLs by region; the first is the default. A provider without regions has one, named "".
+    /// Base URLs by region; the first is the default.
+    ///
+    /// A provider without regions has one, named "".
     let regions: [(name: String, baseURL: String)]
     let model: String?
     let apiKeyVariable: String?

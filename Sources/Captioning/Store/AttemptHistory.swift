@@ -6,7 +6,9 @@ public struct AttemptHistory: Hashable, Sendable, Codable {
     public var prompt: String
     /// The item's present state: `pending`, `claimed`, `done` or `failed`.
     public var itemState: String
-    /// The attempt's number, from 1; nil when the item has had none. All that follows is then nil too.
+    /// The attempt's number, from 1; nil when the item has had none.
+    ///
+    /// All that follows is then nil too.
     public var number: Int?
     /// `completed`, `reused`, `failed` or `interrupted`; nil while the attempt is in flight.
     public var outcome: String?

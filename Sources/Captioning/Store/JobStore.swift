@@ -11,7 +11,7 @@ public protocol JobStore: Sendable {
 
     /// Takes the plan over: new images become pending items, images that are gone are set aside, nothing done is undone.
     ///
-    /// - Parameter stale: What to do with results whose request has changed since; nil leaves them stale.
+    /// - `stale`: What to do with results whose request has changed since; nil leaves them stale.
     func add(_ planner: Planner, stale: StaleChoice?) async throws
 
     /// Prepares a run: returns the claims of a dead run to pending, closes their attempts as interrupted, and gives every
@@ -47,13 +47,13 @@ public protocol JobStore: Sendable {
 
     /// Calls `visit` for every exported row, in plan order, without holding them all.
     ///
-    /// - Parameter isAll: Whether images and prompts that the spec no longer names come too, at the end.
+    /// - `isAll`: Whether images and prompts that the spec no longer names come too, at the end.
     func forEachRow(isAll: Bool, _ visit: @escaping @Sendable (ExportRow) throws -> Void) async throws
 
     /// Every attempt for the images of that name, in plan order and oldest first; one entry without an attempt for an
     /// item that has none.
     ///
-    /// - Parameter promptID: Only this prompt's; nil means all.
+    /// - `promptID`: Only this prompt's; nil means all.
     func history(of image: ImageName, promptID: String?) async throws -> [AttemptHistory]
 }
 

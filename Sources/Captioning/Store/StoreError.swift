@@ -1,4 +1,6 @@
-/// Our own ground gave way: the store cannot be opened, read or written. Ends the run.
+/// Our own ground gave way: the store cannot be opened, read or written.
+///
+/// Ends the run.
 public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The store does not exist.
     case missing(path: String)
