@@ -110,7 +110,8 @@ let package = Package(
         .testTarget(
             name: "CaptioningHTTPTests",
             dependencies: [
-                "Captioning", "CaptioningHTTP", "CaptioningTesting", nioCore, nioHTTP1, nioPosix,
+                "Captioning", "CaptioningHTTP", "CaptioningTesting", asyncHTTPClient, nioCore, nioPosix, nioSSL,
+                systemPackage,
             ],
             swiftSettings: settings
         ),
@@ -122,7 +123,7 @@ let package = Package(
         .testTarget(
             name: "CaptioningSimulatorTests",
             dependencies: [
-                "Captioning", "CaptioningSimulator", "CaptioningTesting",
+                "Captioning", "CaptioningSimulator", "CaptioningTesting", nioCore, nioPosix,
             ],
             swiftSettings: settings
         ),

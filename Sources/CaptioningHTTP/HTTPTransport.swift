@@ -110,6 +110,8 @@ public struct HTTPTransport: Transport {
                 body: key?.scrubbed(data) ?? data)
         } catch is NIOTooManyBytesError {
             throw TransportError.replyTooLarge(limit: Self.largestReply)
+        } catch NIOHTTPDecompression.DecompressionError.limit {
+            throw TransportError.replyTooLarge(limit: Self.largestReply)
         } catch is CancellationError {
             throw TransportError.cancelled
         } catch {
@@ -117,7 +119,10 @@ public struct HTTPTransport: Transport {
         }
     }
 
-    private static func errorBeforeReply(_ error: any Error) -> TransportError {
+    /// What an error says that came before the reply's head.
+    ///
+    /// Unreachable promises that nothing was sent, so only what happens while connecting is that.
+    static func errorBeforeReply(_ error: any Error) -> TransportError {
         switch error {
         case is CancellationError: return .cancelled
         case let error as HTTPClientError:
@@ -135,9 +140,10 @@ public struct HTTPTransport: Transport {
             let reasons = error.connectionErrors.map { "\($0.error)" }
             let dns = [error.dnsAError, error.dnsAAAAError].compactMap { $0.map { "\($0)" } }
             return .unreachable("\(error.host):\(error.port): " + (reasons + dns).joined(separator: "; "))
-        case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT].contains(error.errnoCode):
+        case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode):
             return .unreachable(String(cString: strerror(error.errnoCode)))
-        case is NIOSSLError, is BoringSSLError, is NIOSSLExtraError:
+        case NIOSSLError.uncleanShutdown: return .connectionLost("the server closed it")
+        case is NIOSSLError, is NIOSSLExtraError:
             return .unreachable("TLS: \(error)")
         case let error as HTTPParserError:
             return .brokenReply("no HTTP: \(error)")
@@ -155,18 +161,19 @@ private struct Upload: AsyncSequence, Sendable {
     let onUploaded: @Sendable () -> Void
 
     func makeAsyncIterator() -> Iterator {
-        Iterator(chunks: body.makeChunks(), onUploaded: onUploaded)
+        Iterator(chunks: body.makeChunks(), unsent: body.contentLength, onUploaded: onUploaded)
     }
 
     struct Iterator: AsyncIteratorProtocol {
         var chunks: RequestBody.Chunks
+        var unsent: Int
         let onUploaded: @Sendable () -> Void
 
         mutating func next() async -> ByteBuffer? {
-            guard let chunk = chunks.next() else {
-                onUploaded()
-                return nil
-            }
+            guard let chunk = chunks.next() else { return nil }
+            unsent -= chunk.count
+            // With the last piece and not at the end after it: the reply may come first, and then nobody asks again.
+            if unsent == 0, !chunk.isEmpty { onUploaded() }
             return ByteBuffer(data: chunk)
         }
     }

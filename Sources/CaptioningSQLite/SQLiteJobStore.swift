@@ -35,6 +35,11 @@ public struct SQLiteJobStore: JobStore {
     public func close() throws {
         do {
             try writer.close()
+            guard writer is DatabasePool else { return }
+            // The pool's readers are the last to close and may not remove the working files; one more visitor may.
+            let visitor = try DatabaseQueue(path: path)
+            try visitor.read { try $0.execute(sql: "SELECT count(*) FROM job") }
+            try visitor.close()
         } catch {
             throw StoreError.failed(path: path, reason: "\(error)")
         }

@@ -17,6 +17,8 @@ struct ChatRequest {
     let system: [String]
     let images: [Image]
     let maxTokens: Int?
+    /// Whether the limit of an image's tokens is lifted.
+    let hasHighResolution: Bool
 
     /// The longest data URL, as the vendor's message gives it.
     static let largestDataURL = 10_485_760
@@ -40,6 +42,7 @@ struct ChatRequest {
         }
         try Self.checkParameters(members)
         maxTokens = members["max_tokens"]?.int
+        hasHighResolution = members["vl_high_resolution_images"] == .bool(true)
         guard case .array(let messages)? = members["messages"], !messages.isEmpty else {
             throw .invalidParameter("[] is too short - 'messages'")
         }
@@ -57,7 +60,11 @@ struct ChatRequest {
         guard messages.last?["role"]?.string == "user" else {
             throw .invalidParameter("The last message must come from the user.")
         }
-        if members["response_format"]?["type"]?.string == "json_object",
+        let isJSONMode = members["response_format"]?["type"]?.string == "json_object"
+        if isJSONMode, members["enable_thinking"] == .bool(true) {
+            throw .invalidParameter("Json mode response is not supported when enable_thinking is true")
+        }
+        if isJSONMode,
             !(texts + system).contains(where: { $0.lowercased().contains("json") })
         {
             throw .invalidParameter(
@@ -93,6 +100,7 @@ struct ChatRequest {
         }
         try check("temperature", { $0 >= 0 && $0 < 2 }, "[0.0, 2.0)")
         try check("top_p", { $0 > 0 && $0 <= 1 }, "(0.0, 1.0]")
+        try check("top_k", { $0 >= 0 && $0 == $0.rounded() }, "[0, inf)")
         try check("presence_penalty", { abs($0) <= 2 }, "[-2.0, 2.0]")
         try check("repetition_penalty", { $0 > 0 }, "(0.0, inf)")
         try check("max_tokens", { $0 >= 1 && $0 <= 32768 && $0 == $0.rounded() }, "[1, 32768]")
@@ -153,10 +161,12 @@ struct ChatRequest {
         guard let limit = ImageLimits.limits(for: .simulated).violation(of: header, fileBytes: bytes.count) else {
             return Image(format: header.format, width: header.width, height: header.height, url: nil)
         }
-        if ["image_too_small", "image_ratio"].contains(limit.label) {
-            throw .invalidImage(
-                "The image length and width do not meet the model restrictions. [height:\(header.height) or width:\(header.width)]"
-            )
+        let restricted = "The image length and width do not meet the model restrictions. "
+        let sides = "height:\(header.height) or width:\(header.width)"
+        switch limit.label {
+        case "image_too_small": throw .invalidImage("\(restricted)[\(sides) must be larger than 10]")
+        case "image_ratio": throw .invalidImage("\(restricted)[\(sides)]")
+        default: break
         }
         throw .invalidImage("The media format is not supported or incorrect for the data inspection.")
     }

@@ -22,7 +22,8 @@ struct SimulatedAnswer {
         // Four bytes make about one token of English.
         let most = request.maxTokens.map { $0 * 4 } ?? Int.max
         if whole.utf8.count > most {
-            caption = String(decoding: Array(whole.utf8.prefix(most)), as: UTF8.self)
+            // Between characters: an index inside one is rounded down.
+            caption = String(whole[..<whole.utf8.index(whole.startIndex, offsetBy: most)])
             finishReason = "length"
         } else {
             caption = whole
@@ -33,7 +34,9 @@ struct SimulatedAnswer {
         let patch = known?.patch ?? 32
         let maxPixels = known?.defaultMaxPixels ?? 2560 * 32 * 32
         let perImage = request.images.map { image in
-            ImageTokens.qwen(width: image.width, height: image.height, patch: patch, maxPixels: maxPixels)
+            request.hasHighResolution
+                ? ImageTokens.qwenHighResolution(width: image.width, height: image.height, patch: patch)
+                : ImageTokens.qwen(width: image.width, height: image.height, patch: patch, maxPixels: maxPixels)
         }
         func tokens(_ texts: [String]) -> Int { texts.reduce(0) { $0 + ($1.utf8.count + 3) / 4 } }
         imageTokens = perImage.reduce(0, +)

@@ -49,7 +49,8 @@ public struct Simulator: Sendable {
         router.post("/v1/chat/completions") { request, context in
             try await completions.answer(request, context)
         }
-        for path in ["/", "**"] {
+        // A path that shares its beginning with another route does not fall back to the outermost wildcard.
+        for path in ["/", "**", "/v1/**", "/v1/chat/**"] {
             router.get(RouterPath(path)) { _, _ in Self.notFound() }
             router.post(RouterPath(path)) { _, _ in Self.notFound() }
         }

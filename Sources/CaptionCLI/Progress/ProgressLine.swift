@@ -36,7 +36,7 @@ struct ProgressLine {
         }
         if state.failed > 0 { parts.append("\(state.failed) failed") }
         if let rate = state.rate(at: time) {
-            parts.append("\(rate >= 10 ? String(Int(rate.rounded())) : Self.oneDecimal(rate)) images/s")
+            parts.append(Self.speed(rate))
         }
         if let remaining = state.remaining(at: time), state.settled < state.total {
             parts.append("ETA \(Self.short(remaining))")
@@ -74,6 +74,12 @@ struct ProgressLine {
         if number < 1000 { return String(number) }
         if number < 999_950 { return oneDecimal(Double(number) / 1000) + "k" }
         return oneDecimal(Double(number) / 1_000_000) + "M"
+    }
+
+    /// `4.2 images/s`, `25 images/s`, `2.5 images/min`.
+    static func speed(_ perSecond: Double) -> String {
+        if perSecond < 0.1 { return oneDecimal(perSecond * 60) + " images/min" }
+        return (perSecond >= 10 ? String(Int(perSecond.rounded())) : oneDecimal(perSecond)) + " images/s"
     }
 
     private static func oneDecimal(_ number: Double) -> String {

@@ -23,6 +23,8 @@ struct ProgressState: Sendable {
     /// The rate is taken over so many of the last items, and at most so much time.
     private static let rateItems = 200
     private static let rateWindow = Duration.seconds(30)
+    /// So many of the last items count however old they are, for models that take minutes for one.
+    private static let slowRateItems = 4
 
     init(total: Int, before: Int) {
         self.total = total
@@ -74,7 +76,8 @@ struct ProgressState: Sendable {
 
     /// Items per second of late; nil until there are two.
     func rate(at time: Duration) -> Double? {
-        let recent = finishTimes.filter { time - $0 <= Self.rateWindow }
+        let inWindow = finishTimes.count { time - $0 <= Self.rateWindow }
+        let recent = finishTimes.suffix(max(inWindow, Self.slowRateItems))
         guard recent.count >= 2, let first = recent.first else { return nil }
         let span = max((time - first) / .seconds(1), 0.05)
         return Double(recent.count - 1) / span

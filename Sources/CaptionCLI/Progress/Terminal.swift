@@ -19,11 +19,10 @@ struct Terminal: Sendable {
     }
 
     /// The real one; `NO_COLOR` and `TERM=dumb` are respected.
-    init(environment: [String: String]) {
-        let isDumb = environment["TERM"] == "dumb"
-        isInteractive = isatty(STDERR_FILENO) == 1 && !isDumb
+    init(environment: [String: String], isTerminal: Bool = isatty(STDERR_FILENO) == 1) {
+        isInteractive = isTerminal && environment["TERM"] != "dumb"
         usesColor = isInteractive && (environment["NO_COLOR"] ?? "").isEmpty
-        let columns = environment["COLUMNS"].flatMap { Int($0) } ?? 80
+        let columns = environment["COLUMNS"].flatMap { Int($0) }.flatMap { $0 > 0 ? $0 : nil } ?? 80
         width = {
             var size = winsize()
             // A fresh pseudo-terminal reports 0 columns: not known.

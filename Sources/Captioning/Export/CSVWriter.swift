@@ -106,6 +106,9 @@ public struct CSVWriter: Sendable {
 extension Date {
     /// ISO 8601 in UTC with milliseconds, as exports write times: `2026-03-01T09:05:07.120Z`.
     public var exportText: String {
-        formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+        // The style cuts off instead of rounding, and most milliseconds are no exact Double: aim at the middle of one.
+        let milliseconds = (timeIntervalSince1970 * 1000).rounded()
+        return Date(timeIntervalSince1970: (milliseconds + 0.5) / 1000)
+            .formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
     }
 }

@@ -20,33 +20,26 @@ public struct JSONLWriter: Sendable {
     ///
     /// - Throws: Whatever the sink throws.
     public mutating func write(_ row: ExportRow) throws {
-        var line: [(String, JSONValue)] = [
-            ("image", .string(String(decoding: row.image.bytes, as: UTF8.self))),
-            ("prompt", .string(row.prompt)),
-            ("status", .string(row.status.rawValue)),
-            ("caption", json(row.caption)),
-            ("finish_reason", json(row.finishReason)),
-            ("model", json(row.model)),
-            ("prompt_tokens", json(row.usage.promptTokens)),
-            ("completion_tokens", json(row.usage.completionTokens)),
-            ("total_tokens", json(row.usage.totalTokens)),
-            ("image_tokens", json(row.usage.imageTokens)),
-            ("cached_tokens", json(row.usage.cachedTokens)),
-            ("reasoning_tokens", json(row.usage.reasoningTokens)),
-            ("attempts", .int(row.attempts)),
-            ("error_code", json(row.errorCode)),
-            ("error_message", json(row.errorMessage)),
-            ("completed_at", json(row.completedAt?.exportText)),
-        ]
-        if row.image.text == nil {
-            line.append(("image_base64", .string(Data(row.image.bytes).base64EncodedString())))
-        }
-        for (index, (key, value)) in line.enumerated() {
-            buffer.append(index == 0 ? UInt8(ascii: "{") : UInt8(ascii: ","))
-            buffer.append(contentsOf: "\"\(key)\":".utf8)
-            buffer.append(contentsOf: value.canonicalData)
-        }
-        buffer += Array("}\n".utf8)
+        buffer.append(UInt8(ascii: "{"))
+        append("image", String(decoding: row.image.bytes, as: UTF8.self))
+        append("prompt", row.prompt)
+        append("status", row.status.rawValue)
+        append("caption", row.caption)
+        append("finish_reason", row.finishReason)
+        append("model", row.model)
+        append("prompt_tokens", row.usage.promptTokens)
+        append("completion_tokens", row.usage.completionTokens)
+        append("total_tokens", row.usage.totalTokens)
+        append("image_tokens", row.usage.imageTokens)
+        append("cached_tokens", row.usage.cachedTokens)
+        append("reasoning_tokens", row.usage.reasoningTokens)
+        append("attempts", row.attempts)
+        append("error_code", row.errorCode)
+        append("error_message", row.errorMessage)
+        append("completed_at", row.completedAt?.exportText)
+        if row.image.text == nil { append("image_base64", Data(row.image.bytes).base64EncodedString()) }
+        buffer[buffer.count - 1] = UInt8(ascii: "}")
+        buffer.append(UInt8(ascii: "\n"))
         if buffer.count >= Self.flushBytes { try finish() }
     }
 
@@ -59,11 +52,33 @@ public struct JSONLWriter: Sendable {
         buffer.removeAll(keepingCapacity: true)
     }
 
-    private func json(_ text: String?) -> JSONValue {
-        text.map { .string($0) } ?? .null
+    private mutating func append(_ key: StaticString, _ number: Int?) {
+        append(key: key)
+        buffer.append(contentsOf: (number.map { String($0) } ?? "null").utf8)
+        buffer.append(UInt8(ascii: ","))
     }
 
-    private func json(_ number: Int?) -> JSONValue {
-        number.map { .int($0) } ?? .null
+    private mutating func append(_ key: StaticString, _ text: String?) {
+        append(key: key)
+        if let text { append(value: text) } else { buffer.append(contentsOf: "null".utf8) }
+        buffer.append(UInt8(ascii: ","))
+    }
+
+    private mutating func append(key: StaticString) {
+        buffer.append(UInt8(ascii: "\""))
+        buffer.append(contentsOf: UnsafeBufferPointer(start: key.utf8Start, count: key.utf8CodeUnitCount))
+        buffer.append(contentsOf: [UInt8(ascii: "\""), UInt8(ascii: ":")])
+    }
+
+    private mutating func append(value text: String) {
+        var text = text
+        let isPlain = text.withUTF8 { bytes in
+            bytes.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        }
+        // An encoder costs more than everything else in a row, and most texts have nothing to escape.
+        guard isPlain else { return buffer.append(contentsOf: JSONValue.string(text).canonicalData) }
+        buffer.append(UInt8(ascii: "\""))
+        text.withUTF8 { buffer.append(contentsOf: $0) }
+        buffer.append(UInt8(ascii: "\""))
     }
 }

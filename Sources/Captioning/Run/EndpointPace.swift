@@ -30,9 +30,11 @@ struct EndpointPace: Sendable {
         bucket = limits.requestsPerMinute.map { TokenBucket(perMinute: $0, at: 0) }
     }
 
-    /// Requests that may be in flight: three until the first answer, two more with each.
+    /// Requests that may be in flight: three until the first answer, two more with each; three again while a rate limit
+    /// or an outage lasts, to find out whether it is over.
     var window: Int {
-        min(concurrency, Self.firstWindow + 2 * answers)
+        let isTroubled = throttling.rounds > 0 || outage.rounds > 0
+        return min(concurrency, isTroubled ? Self.firstWindow : Self.firstWindow + 2 * answers)
     }
 
     /// Seconds until the next request may go; 0 means now.

@@ -1,0 +1,107 @@
+import ArgumentParser
+import Captioning
+import Foundation
+import SystemPackage
+
+@testable import CaptionCLI
+
+/// A folder of its own, captured output, and commands run in process.
+final class CommandScene: Sendable {
+    let folder: URL
+    let output = Locked(Data())
+    let errorOutput = Locked("")
+
+    init() throws {
+        folder = FileManager.default.temporaryDirectory.appendingPathComponent("caption-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+    }
+
+    deinit {
+        try? FileManager.default.removeItem(at: folder)
+    }
+
+    /// What one command did.
+    struct Result {
+        let status: Int32
+        let output: String
+        let errorOutput: String
+    }
+
+    /// Runs a command line in process.
+    func run(_ arguments: String..., environment: [String: String] = [:]) async -> Result {
+        output.with { $0 = Data() }
+        errorOutput.with { $0 = "" }
+        let context = Context(
+            environment: environment, workingDirectory: FilePath(folder.path),
+            output: { [output] data in output.with { $0 += data } },
+            errorOutput: { [errorOutput] text in errorOutput.with { $0 += text } },
+            terminal: .none, now: { Date() }, handlesSignals: false)
+        var status: Int32 = 0
+        do {
+            guard let command = try CaptionCommand.parseAsRoot(arguments) as? any ContextCommand else {
+                throw CleanExit.helpRequest()
+            }
+            try await command.runReporting(context)
+        } catch {
+            status = CaptionCommand.exitCode(for: error).rawValue
+            let message = CaptionCommand.fullMessage(for: error)
+            errorOutput.with { $0 += message }
+        }
+        return Result(
+            status: status, output: output.with { String(decoding: $0, as: UTF8.self) },
+            errorOutput: errorOutput.with { $0 })
+    }
+
+    /// Writes a file below the scene's folder.
+    func write(_ text: String, to name: String) throws {
+        try write(Data(text.utf8), to: name)
+    }
+
+    /// Writes a file below the scene's folder.
+    func write(_ data: Data, to name: String) throws {
+        let url = folder.appendingPathComponent(name)
+        try FileManager.default.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try data.write(to: url)
+    }
+
+    /// Makes so many different images in `photos`.
+    func makePhotos(_ count: Int) throws {
+        for index in 0..<count {
+            try write(Self.bitmap(width: 20 + index, height: 20), to: "photos/\(index + 100).bmp")
+        }
+    }
+
+    /// Makes a spec that asks the given server.
+    func makeSpec(_ name: String = "job.yaml", baseURL: String, prompts: [String] = ["alt"], extra: String = "") throws
+    {
+        try write(
+            """
+            images: [{folder: ./photos}]
+            prompts: [\(prompts.map { "{id: \($0), text: \"Say \($0).\"}" }.joined(separator: ", "))]
+            endpoint: {provider: custom, base_url: "\(baseURL)", model: qwen3-vl-plus, api_key_env: TEST_KEY}
+            retry: {attempts: 3, base: 1ms, cap: 2ms, timeout: 5s, connect_timeout: 2s}
+            \(extra)
+            """, to: name)
+    }
+
+    /// Everything in the scene's folder whose bytes hold the text.
+    func filesContaining(_ text: String) throws -> [String] {
+        let files = FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil)
+        return (files?.allObjects as? [URL] ?? []).filter { url in
+            (try? Data(contentsOf: url))?.range(of: Data(text.utf8)) != nil
+        }.map(\.lastPathComponent)
+    }
+
+    func exists(_ name: String) -> Bool {
+        FileManager.default.fileExists(atPath: folder.appendingPathComponent(name).path)
+    }
+
+    /// A black 24-bit BMP, as small as one can be.
+    static func bitmap(width: Int, height: Int) -> Data {
+        func bytes(_ number: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(number >> (8 * $0) & 0xFF) } }
+        let pixels = (width * 3 + 3) / 4 * 4 * height
+        var data = Array("BM".utf8) + bytes(54 + pixels, 4) + bytes(0, 4) + bytes(54, 4)
+        data += bytes(40, 4) + bytes(width, 4) + bytes(height, 4) + bytes(1, 2) + bytes(24, 2) + bytes(0, 24)
+        return Data(data + [UInt8](repeating: 0, count: pixels))
+    }
+}
