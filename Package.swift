@@ -82,7 +82,7 @@ let package = Package(
         .target(
             name: "CaptioningSimulator",
             dependencies: [
-                "Captioning", crypto, deque, httpTypes, hummingbird, logging, nioCore, nioFoundation,
+                "Captioning", crypto, deque, httpTypes, hummingbird, logging, nioCore, serviceLifecycle,
             ],
             swiftSettings: settings
         ),
@@ -123,7 +123,7 @@ let package = Package(
         .testTarget(
             name: "CaptioningSimulatorTests",
             dependencies: [
-                "Captioning", "CaptioningSimulator", "CaptioningTesting", nioCore, nioPosix,
+                "Captioning", "CaptioningSimulator", "CaptioningTesting", lifecycleTestKit, nioCore, nioPosix,
             ],
             swiftSettings: settings
         ),

@@ -10,6 +10,9 @@ struct ChatRequest {
         let height: Int
         /// The address of a remote image; nil for an inline one.
         let url: String?
+        /// Limits that stand beside the image in its part; nil means the model's.
+        var minPixels: Int?
+        var maxPixels: Int?
     }
 
     let model: String
@@ -29,13 +32,9 @@ struct ChatRequest {
         do {
             json = try JSONValue(parsing: body)
         } catch {
-            throw SimulatedError(
-                400, code: "invalid_request_error", "Required body invalid, please check the request body format.")
+            throw .unreadable
         }
-        guard case .object(let members) = json else {
-            throw SimulatedError(
-                400, code: "invalid_request_error", "Required body invalid, please check the request body format.")
-        }
+        guard case .object(let members) = json else { throw .unreadable }
         model = try Self.model(members["model"])
         if members["stream"] == .bool(true) {
             throw .invalidParameter("This simulator does not stream; leave 'stream' out.")
@@ -57,8 +56,11 @@ struct ChatRequest {
                 throw .invalidParameter("'role' must be one of 'system', 'user', 'assistant' - 'messages'")
             }
         }
-        guard messages.last?["role"]?.string == "user" else {
+        guard let last = messages.last, last["role"]?.string == "user" else {
             throw .invalidParameter("The last message must come from the user.")
+        }
+        guard last["content"]?.string != "" else {
+            throw .invalidParameter("'content' of the last message must not be empty - 'messages'")
         }
         let isJSONMode = members["response_format"]?["type"]?.string == "json_object"
         if isJSONMode, members["enable_thinking"] == .bool(true) {
@@ -83,7 +85,8 @@ struct ChatRequest {
             throw .invalidParameter(
                 "This model only support stream mode, please enable the stream parameter to access the model. ")
         }
-        guard model == "simulated" || KnownModels.model(model) != nil else {
+        // The table also finds `Qwen/Qwen3-VL-Plus`; this vendor knows its own spelling only.
+        guard model == "simulated" || KnownModels.model(model)?.id == model else {
             throw SimulatedError(
                 404, code: "model_not_found", "The model `\(model)` does not exist or you do not have access to it.")
         }
@@ -107,6 +110,16 @@ struct ChatRequest {
         try check("n", { $0 >= 1 && $0 <= 4 && $0 == $0.rounded() }, "[1, 4]")
         try check("seed", { $0 >= 0 && $0 <= 2_147_483_647 && $0 == $0.rounded() }, "[0, 2147483647]")
         try check("top_logprobs", { $0 >= 0 && $0 <= 5 && $0 == $0.rounded() }, "[0, 5]")
+        for key in ["stream", "enable_thinking", "vl_high_resolution_images", "logprobs"] {
+            switch members[key] {
+            case nil, .null?, .bool?: continue
+            default: throw .invalidParameter("\(key) must be a boolean")
+            }
+        }
+        let format = members["response_format"] ?? .null
+        guard format == .null || ["text", "json_object", "json_schema"].contains(format["type"]?.string) else {
+            throw .invalidParameter("'response_format.type' must be one of 'text', 'json_object', 'json_schema'")
+        }
     }
 
     private static func content(_ value: JSONValue?, images: inout [Image]) throws(SimulatedError) -> [String] {
@@ -123,7 +136,10 @@ struct ChatRequest {
                     guard let url = part["image_url"]?["url"]?.string else {
                         throw .invalidParameter("An image_url part has no 'url'.")
                     }
-                    images.append(try image(url))
+                    var image = try image(url)
+                    image.minPixels = part["min_pixels"]?.int
+                    image.maxPixels = part["max_pixels"]?.int
+                    images.append(image)
                 default:
                     throw .invalidParameter("Unknown content part type.")
                 }
@@ -134,18 +150,28 @@ struct ChatRequest {
         }
     }
 
+    /// Whether base64 comes in whole groups of four, with at most two padding characters and these at the very end.
+    private static func isPadded(_ base64: Substring) -> Bool {
+        let end = base64.utf8.suffix(4)
+        let padding = UInt8(ascii: "=")
+        let firstPadding = end.firstIndex(of: padding) ?? end.endIndex
+        return base64.utf8.count % 4 == 0 && end[firstPadding...].count <= 2
+            && end[firstPadding...].allSatisfy { $0 == padding }
+    }
+
     private static func image(_ url: String) throws(SimulatedError) -> Image {
         if url.hasPrefix("http://") || url.hasPrefix("https://") {
             return Image(format: nil, width: 1024, height: 1024, url: url)
         }
-        guard url.hasPrefix("data:"), let marker = url.firstRange(of: ";base64,") else {
+        guard url.hasPrefix("data:"), let marker = url.prefix(100).firstRange(of: ";base64,") else {
             throw .invalidImage("The provided URL does not appear to be valid. Ensure it is correctly formatted.")
         }
         guard url.utf8.count <= largestDataURL else {
             throw .invalidImage("Exceeded limit on max bytes per data-uri item : \(largestDataURL)'.")
         }
-        // Foundation's strict decoder: no line breaks, no foreign characters, padding where it belongs.
-        guard let bytes = Data(base64Encoded: String(url[marker.upperBound...])), !bytes.isEmpty else {
+        let payload = url[marker.upperBound...]
+        // Foundation's decoder refuses line breaks and foreign characters, but not padding that is out of place.
+        guard isPadded(payload), let bytes = Data(base64Encoded: String(payload)), !bytes.isEmpty else {
             throw .invalidImage("Failed to decode the image during the data inspection: bad base64.")
         }
         let header: ImageHeader

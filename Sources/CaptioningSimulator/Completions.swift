@@ -3,43 +3,35 @@ import Crypto
 import Foundation
 import Hummingbird
 import NIOCore
-import NIOFoundationCompat
+import ServiceLifecycle
 
 /// Answers requests for completions: counts, checks, limits, faults, and only then a caption.
 struct Completions: Sendable {
-    private static let largestBody = 64 << 20
-
     let options: SimulatorOptions
     let books: Books
 
     /// The models that the simulator knows.
-    func models(_ request: Request) -> Response {
+    func models(_ request: Request, _ id: String) -> Response {
         guard isAuthorized(request) else {
-            return Simulator.reply(401, SimulatedError.wrongKey.body(requestID: books.nextID(seed: options.seed)))
+            let error = SimulatedError.wrongKey
+            return Simulator.reply(error.status, error.body(requestID: id), headers: [("x-request-id", id)])
         }
-        let models = ["qwen3-vl-plus", "qwen3-vl-flash", "simulated"].map { id in
-            JSONValue.object(["id": .string(id), "object": .string("model"), "owned_by": .string("simulator")])
+        let models = ["qwen3-vl-plus", "qwen3-vl-flash", "simulated"].map { model in
+            JSONValue.object(["id": .string(model), "object": .string("model"), "owned_by": .string("simulator")])
         }
         return Simulator.reply(
-            200, JSONValue.object(["object": .string("list"), "data": .array(models)]).canonicalData)
+            200, JSONValue.object(["object": .string("list"), "data": .array(models)]).canonicalData,
+            headers: [("x-request-id", id)])
     }
 
     /// One request.
-    func answer(_ request: Request, _ context: ConnectionContext) async throws -> Response {
-        let id = books.nextID(seed: options.seed)
-        let body: Data
-        do {
-            body = Data(buffer: try await request.body.collect(upTo: Self.largestBody))
-        } catch is NIOTooManyBytesError {
-            return refuse(.tooLarge, id)
-        }
-        let digest = Data(SHA256.hash(data: body))
+    func answer(_ request: Request, _ context: ConnectionContext, _ id: String) async throws -> Response {
+        let (body, digest) = try await read(request.body)
         let occurrence = books.note { $0.arrive(digest) }
         defer { books.note { $0.leave() } }
         guard isAuthorized(request) else { return refuse(.wrongKey, id) }
-        guard request.headers[.contentType]?.hasPrefix("application/json") == true else {
-            return refuse(.invalidParameter("Content-Type must be application/json."), id)
-        }
+        guard let body else { return refuse(.tooLarge, id) }
+        guard isJSON(request) else { return refuse(.invalidParameter("Content-Type must be application/json."), id) }
         let answer: SimulatedAnswer
         do throws(SimulatedError) {
             answer = SimulatedAnswer(to: try ChatRequest(body: body))
@@ -56,6 +48,22 @@ struct Completions: Sendable {
         return try await fail(with: fault, answer, digest, id, context.channel)
     }
 
+    /// A body and its hash; the body is nil when it is too large.
+    ///
+    /// Such a body is read to its end, because a client that is still sending sees no answer.
+    private func read(_ parts: RequestBody) async throws -> (body: Data?, digest: Data) {
+        var hash = SHA256()
+        var body: Data? = Data()
+        for try await part in parts {
+            part.withUnsafeReadableBytes { bytes in
+                hash.update(bufferPointer: bytes)
+                body?.append(contentsOf: bytes)
+            }
+            if let count = body?.count, count > options.maxBodyBytes { body = nil }
+        }
+        return (body, Data(hash.finalize()))
+    }
+
     private func fail(
         with fault: Fault, _ answer: SimulatedAnswer, _ digest: Data, _ id: String, _ channel: any Channel
     ) async throws -> Response {
@@ -64,7 +72,7 @@ struct Completions: Sendable {
         case .serverError: return refuse(.serverError, id)
         case .unavailable: return refuse(.unavailable, id)
         case .timeout:
-            try await Task.sleep(for: options.hold)
+            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: options.hold) }
             try await channel.close()
             return Response(status: .internalServerError)
         case .reset:
@@ -75,7 +83,7 @@ struct Completions: Sendable {
             let whole = answer.body(id: "chatcmpl-\(id)", created: created)
             let half = ByteBuffer(bytes: whole.prefix(whole.count / 2))
             return Response(
-                status: .ok, headers: [.contentType: "application/json"],
+                status: .ok, headers: Simulator.fields([("x-request-id", id)]),
                 body: ResponseBody(contentLength: whole.count) { writer in
                     try await writer.write(half)
                     try await channel.close()
@@ -83,10 +91,11 @@ struct Completions: Sendable {
         case .html:
             books.note { $0.note(status: 502) }
             let page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-            return Simulator.reply(502, Data(page.utf8), type: "text/html")
+            return Simulator.reply(502, Data(page.utf8), type: "text/html", headers: [("x-request-id", id)])
         case .garbage:
             books.note { $0.note(status: 200) }
-            return Simulator.reply(200, Data("{\"choices\":[{\"mess\u{0}".utf8))
+            let bytes = Data("{\"choices\":[{\"mess\u{0}".utf8)
+            return Simulator.reply(200, bytes, headers: [("x-request-id", id)])
         case .empty:
             books.note { $0.note(status: 200) }
             let empty = JSONValue.object(["id": .string("chatcmpl-\(id)"), "choices": .array([])])
@@ -126,7 +135,12 @@ struct Completions: Sendable {
         request.headers[.authorization] == "Bearer \(options.apiKey)"
     }
 
+    private func isJSON(_ request: Request) -> Bool {
+        let type = request.headers[.contentType]?.prefix { $0 != ";" } ?? ""
+        return type.trimmingCharacters(in: .whitespaces).lowercased() == "application/json"
+    }
+
     private var created: Int {
-        Int(Date().timeIntervalSince1970)
+        Int(options.now().timeIntervalSince1970)
     }
 }

@@ -36,7 +36,9 @@ struct SimulatedAnswer {
         let perImage = request.images.map { image in
             request.hasHighResolution
                 ? ImageTokens.qwenHighResolution(width: image.width, height: image.height, patch: patch)
-                : ImageTokens.qwen(width: image.width, height: image.height, patch: patch, maxPixels: maxPixels)
+                : ImageTokens.qwen(
+                    width: image.width, height: image.height, patch: patch, minPixels: image.minPixels,
+                    maxPixels: image.maxPixels ?? maxPixels)
         }
         func tokens(_ texts: [String]) -> Int { texts.reduce(0) { $0 + ($1.utf8.count + 3) / 4 } }
         imageTokens = perImage.reduce(0, +)

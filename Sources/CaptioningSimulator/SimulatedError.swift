@@ -30,6 +30,8 @@ struct SimulatedError: Error, Hashable {
         500, code: "internal_error", type: "internal_error", "An internal error has occured, please try again later.")
     static let unavailable = SimulatedError(
         503, code: "ServiceUnavailable", type: "ServiceUnavailable", "The service is temporarily unavailable.")
+    static let unreadable = SimulatedError(
+        400, code: "invalid_request_error", "Required body invalid, please check the request body format.")
     static let tooLarge = SimulatedError(413, code: "request_too_large", "Request body is too large.")
     static let notFound = SimulatedError(404, code: "NotFound", "There is nothing at this path.")
 

@@ -30,47 +30,45 @@ public struct Simulator: Sendable {
     public func run(onReady: @escaping @Sendable (Int) async -> Void) async throws {
         let quiet = Logger(label: "simulator") { _ in SwiftLogNoOpLogHandler() }
         let application = Application(
-            router: makeRouter(),
+            responder: makeResponder(),
             configuration: .init(address: .hostname("127.0.0.1", port: options.port)),
             onServerRunning: { channel in await onReady(channel.localAddress?.port ?? 0) },
             logger: quiet)
         try await application.run()
     }
 
-    private func makeRouter() -> Router<ConnectionContext> {
-        let router = Router(context: ConnectionContext.self)
-        router.get("/ledger") { _, _ in
-            let encoder = JSONEncoder()
-            encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
-            return Self.reply(200, try encoder.encode(books.ledger))
-        }
+    private func makeResponder() -> CallbackResponder<ConnectionContext> {
         let completions = Completions(options: options, books: books)
-        router.get("/v1/models") { request, _ in completions.models(request) }
-        router.post("/v1/chat/completions") { request, context in
-            try await completions.answer(request, context)
+        return CallbackResponder { request, context in
+            let id = books.nextID()
+            switch (request.method, request.uri.path) {
+            case (.post, "/v1/chat/completions"): return try await completions.answer(request, context, id)
+            case (.get, "/v1/models"): return completions.models(request, id)
+            case (.get, "/ledger"):
+                let encoder = JSONEncoder()
+                encoder.outputFormatting = [.prettyPrinted, .sortedKeys]
+                return Self.reply(200, try encoder.encode(books.ledger), headers: [("x-request-id", id)])
+            default:
+                let error = SimulatedError.notFound
+                return Self.reply(error.status, error.body(requestID: id), headers: [("x-request-id", id)])
+            }
         }
-        // A path that shares its beginning with another route does not fall back to the outermost wildcard.
-        for path in ["/", "**", "/v1/**", "/v1/chat/**"] {
-            router.get(RouterPath(path)) { _, _ in Self.notFound() }
-            router.post(RouterPath(path)) { _, _ in Self.notFound() }
-        }
-        return router
-    }
-
-    private static func notFound() -> Response {
-        let error = SimulatedError.notFound
-        return reply(error.status, error.body(requestID: "none"))
     }
 
     static func reply(
         _ status: Int, _ body: Data, type: String = "application/json", headers: [(String, String)] = []
     ) -> Response {
+        Response(
+            status: .init(code: status), headers: fields(headers, type: type),
+            body: .init(byteBuffer: ByteBuffer(bytes: body)))
+    }
+
+    static func fields(_ headers: [(String, String)], type: String = "application/json") -> HTTPFields {
         var fields: HTTPFields = [.contentType: type]
         for (name, value) in headers {
             if let name = HTTPField.Name(name) { fields[name] = value }
         }
-        return Response(
-            status: .init(code: status), headers: fields, body: .init(byteBuffer: ByteBuffer(bytes: body)))
+        return fields
     }
 }
 
@@ -94,10 +92,15 @@ final class Books: Sendable {
     }
 
     private let state: Mutex<State>
-    private let start = ContinuousClock.now
+    private let instant: @Sendable () -> ContinuousClock.Instant
+    private let start: ContinuousClock.Instant
+    private let seed: UInt64
 
     init(options: SimulatorOptions) {
         state = Mutex(State(window: options.requestsPerMinute.map(RequestWindow.init(limit:))))
+        instant = options.instant
+        start = options.instant()
+        seed = options.seed
     }
 
     var ledger: SimulatorLedger {
@@ -111,12 +114,12 @@ final class Books: Sendable {
 
     /// Whether the rate limit lets one more request in.
     func isWithinLimit() -> Bool {
-        let time = start.duration(to: .now)
+        let time = start.duration(to: instant())
         return state.withLock { $0.window?.accepts(at: time) ?? true }
     }
 
     /// A new id in the shape of the vendor's.
-    func nextID(seed: UInt64) -> String {
+    func nextID() -> String {
         let number = state.withLock { state in
             state.lastID += 1
             return state.lastID

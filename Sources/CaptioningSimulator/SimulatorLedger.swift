@@ -16,6 +16,8 @@ public struct SimulatorLedger: Hashable, Codable, Sendable {
     public var accepted = 0
     /// Different requests among the accepted.
     public var distinctAccepted = 0
+    /// Requests that were accepted before: what a careful client never sends.
+    public var duplicates = 0
     /// The most requests at work at one time.
     public var largestInFlight = 0
     /// Input tokens that a provider would bill.
@@ -68,7 +70,7 @@ struct LedgerState: Sendable {
         ledger.completionTokens += answer.completionTokens
         guard isWhole else { return }
         ledger.accepted += 1
-        accepted.insert(digest)
+        if !accepted.insert(digest).inserted { ledger.duplicates += 1 }
         ledger.distinctAccepted = accepted.count
     }
 }

@@ -1,3 +1,5 @@
+public import Foundation
+
 /// What a simulated provider is to do.
 public struct SimulatorOptions: Sendable {
     /// The port on 127.0.0.1; 0 takes a free one.
@@ -14,6 +16,12 @@ public struct SimulatorOptions: Sendable {
     public var seed: UInt64 = 0
     /// How long a `timeout` fault keeps the client waiting.
     public var hold = Duration.seconds(60)
+    /// The largest body that is accepted; a larger one is answered 413.
+    public var maxBodyBytes = 64 << 20
+    /// The time that answers carry as `created`.
+    public var now: @Sendable () -> Date = { Date.now }
+    /// The time by which `requestsPerMinute` counts.
+    public var instant: @Sendable () -> ContinuousClock.Instant = { ContinuousClock.now }
 
     /// No latency, no limit, no faults, a free port.
     public init() {}

@@ -23,11 +23,11 @@ struct Glob: Sendable {
 
     /// Dynamic programming over (pattern, text) positions, so that no pattern takes more than their product in steps.
     private func matches(_ text: [UInt8]) -> Bool {
-        var reachable: Set<Int> = closure(of: [0])
+        var reachable: Set<Int> = closure(of: [0], atFolderStart: true)
         for byte in text {
             var next: Set<Int> = []
             for place in reachable where place < pattern.count { advance(from: place, over: byte, into: &next) }
-            reachable = closure(of: next)
+            reachable = closure(of: next, atFolderStart: byte == slash)
             if reachable.isEmpty { return false }
         }
         return reachable.contains(pattern.count)
@@ -49,7 +49,7 @@ struct Glob: Sendable {
     }
 
     /// Stars may match nothing: adds the places behind them.
-    private func closure(of places: Set<Int>) -> Set<Int> {
+    private func closure(of places: Set<Int>, atFolderStart: Bool) -> Set<Int> {
         var result = places
         var open = Array(places)
         while let place = open.popLast() {
@@ -57,8 +57,8 @@ struct Glob: Sendable {
             var after = [place + 1]
             if isDoubleStar(place) {
                 after = [place + 2]
-                // `**/` may stand for no folder at all.
-                if place + 2 < pattern.count, pattern[place + 2] == slash { after.append(place + 3) }
+                // `**/` may stand for no folder at all, but not for a part of a folder's name.
+                if atFolderStart, place + 2 < pattern.count, pattern[place + 2] == slash { after.append(place + 3) }
             }
             for next in after where result.insert(next).inserted { open.append(next) }
         }

@@ -50,7 +50,7 @@ public struct Planner: Sendable {
             case .group(let name, _):
                 try add(.group, ImageName(name))
             case .folder(let path, let include, let exclude):
-                let before = position
+                let (before, skippedBefore, repeatedBefore) = (position, notes.skippedFiles, seen.repeated)
                 let folder = FilePath(path)
                 let directory = job.root.pushing(folder)
                 guard isDirectory(directory) else {
@@ -64,8 +64,8 @@ public struct Planner: Sendable {
                 try walk(directory, folder, include.map(Glob.init), exclude.map(Glob.init), &notes) {
                     try add(.file, $0)
                 }
-                if position == before, !seen.hasDuplicates {
-                    let skipped = notes.skippedFiles
+                if position == before, seen.repeated == repeatedBefore {
+                    let skipped = notes.skippedFiles - skippedBefore
                     problems.append(
                         .init(
                             keyPath: "images[\(index)].folder", message: "no image in '\(directory.string)'",

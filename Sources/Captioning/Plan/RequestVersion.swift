@@ -25,8 +25,8 @@ public struct RequestVersion: Hashable, Sendable {
         ]
         if let system = job.system { members["system"] = .string(system) }
         // Only variables that the texts name: adding an unused one changes no request.
-        let texts = prompt.text + (job.system ?? "")
-        let used = job.variables.filter { texts.contains($0.key) }
+        let names = Set([prompt.text, job.system ?? ""].flatMap(PromptTemplate.variableNames))
+        let used = job.variables.filter { names.contains($0.key) }
         if !used.isEmpty { members["variables"] = .object(used.mapValues { .string($0) }) }
         let json = JSONValue.object(members).canonicalData
         promptID = prompt.id

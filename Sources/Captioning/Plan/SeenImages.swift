@@ -5,8 +5,8 @@ import SystemPackage
 /// One folder never yields a path twice, so only the names that the spec lists itself are remembered, and whole folders
 /// only when one of them lies inside another.
 struct SeenImages {
-    /// Whether an image has come twice so far.
-    private(set) var hasDuplicates = false
+    /// How often an image has come again so far.
+    private(set) var repeated = 0
 
     private let remembersAll: Bool
     private let listed: Set<ImageName>
@@ -38,7 +38,7 @@ struct SeenImages {
         case .file: isNew = remembersAll || listed.contains(image) ? seen.insert(image).inserted : true
         case .url, .group: isNew = seenOthers.insert(image).inserted
         }
-        if !isNew { hasDuplicates = true }
+        if !isNew { repeated += 1 }
         return isNew
     }
 }

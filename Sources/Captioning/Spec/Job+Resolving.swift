@@ -83,7 +83,8 @@ extension Job {
         let provider =
             overrides.provider ?? spec.provider ?? (overrides.baseURL ?? spec.baseURL != nil ? .custom : .dashscope)
         // A flag that names another provider means that provider's own address and key, not the spec's.
-        let isSpecs = overrides.provider == nil || overrides.provider == spec.provider
+        let specProvider = spec.provider ?? (spec.baseURL != nil ? .custom : .dashscope)
+        let isSpecs = overrides.provider == nil || overrides.provider == specProvider
         let preset = ProviderPreset.preset(for: provider)
         let before = problems.count
         func report(_ key: String, _ message: String, _ hint: String?) {

@@ -27,14 +27,14 @@ extension JobSpec {
             name = reader.text(entries["name"], at: "name")
             readImages(entries["images"], root, &reader)
             system = reader.text(entries["system"], at: "system")
-            readPrompts(entries["prompts"], &reader)
+            let texts = readPrompts(entries["prompts"], &reader)
             readVariables(entries["variables"], &reader)
             readEndpoint(entries["endpoint"], &reader)
             readParameters(entries["parameters"], &reader)
             readLimits(entries["limits"], &reader)
             readRetry(entries["retry"], &reader)
             store = reader.text(entries["store"], at: "store")
-            checkTemplates(entries, &reader)
+            checkTemplates(texts, entries["system"], &reader)
         }
         guard reader.problems.isEmpty else {
             throw SpecError(reader.problems.sorted { ($0.line ?? 0) < ($1.line ?? 0) })
@@ -128,12 +128,16 @@ extension JobSpec {
         }
     }
 
-    private mutating func readPrompts(_ node: Node?, _ reader: inout SpecReader) {
-        guard let node, !node.isNull else { return }
+    /// A template with its place, to be checked when the variables are known.
+    private typealias PlacedText = (path: String, text: String, node: Node?)
+
+    private mutating func readPrompts(_ node: Node?, _ reader: inout SpecReader) -> [PlacedText] {
+        guard let node, !node.isNull else { return [] }
         guard case .sequence(let sequence) = node, !sequence.isEmpty else {
             reader.report("expected a list of prompts", at: "prompts", node, hint: "each '- id: …' with 'text: …'")
-            return
+            return []
         }
+        var texts: [PlacedText] = []
         for (index, entry) in sequence.enumerated() {
             let path = "prompts[\(index)]"
             guard let entries = reader.entries(of: entry, .prompt, at: path) else { continue }
@@ -142,12 +146,15 @@ extension JobSpec {
             if id == nil, entries["id"] == nil {
                 reader.report("needs an id", at: path, entry, hint: "a short word that names the prompt in results")
             }
-            guard let id, let text = reader.text(entries["text"], at: join(path, "text")) else { continue }
+            guard let text = reader.text(entries["text"], at: join(path, "text")) else { continue }
+            texts.append((join(path, "text"), text, entries["text"]))
+            guard let id else { continue }
             if prompts.contains(where: { $0.id == id }) {
                 reader.report("two prompts have the id '\(id)'", at: join(path, "id"), entries["id"])
             }
             prompts.append(Prompt(id: id, text: text))
         }
+        return texts
     }
 
     private mutating func readVariables(_ node: Node?, _ reader: inout SpecReader) {
@@ -247,12 +254,9 @@ extension JobSpec {
         }
     }
 
-    private func checkTemplates(_ entries: [String: Node], _ reader: inout SpecReader) {
-        var templates = prompts.enumerated().map {
-            (path: "prompts[\($0)].text", text: $1.text, node: entries["prompts"])
-        }
-        if let system { templates.append(("system", system, entries["system"])) }
-        for template in templates {
+    private func checkTemplates(_ texts: [PlacedText], _ systemNode: Node?, _ reader: inout SpecReader) {
+        let systemText: [PlacedText] = system.map { [("system", $0, systemNode)] } ?? []
+        for template in systemText + texts {
             do {
                 _ = try PromptTemplate(template.text, variables: variables)
             } catch {

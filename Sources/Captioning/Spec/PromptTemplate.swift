@@ -27,7 +27,8 @@ public struct PromptTemplate: Sendable {
     /// - Throws: `Problem` for broken tags and for variables that nothing sets.
     public init(_ text: String, variables: [String: String]) throws(Problem) {
         do {
-            template = try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}" + text)
+            // The pragma takes the rest of its line with it, so the text begins on the next.
+            template = try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}\n" + text)
         } catch {
             throw Problem(
                 message: "the Mustache tags do not close", hint: "a variable is written {{filename}}")
@@ -62,7 +63,7 @@ public struct PromptTemplate: Sendable {
     }
 
     /// The names in variable and section tags; comments, partials and pragmas have none.
-    private static func variableNames(in text: String) -> [String] {
+    static func variableNames(in text: String) -> [String] {
         let tag = /\{\{\{?\s*[&#^\/]?\s*([A-Za-z_][A-Za-z0-9_.]*)/
         return text.matches(of: tag).map { String($0.output.1) }
     }
