@@ -120,13 +120,19 @@ struct HTTPTransportTests {
     }
 
     @Test(arguments: [401, 413])
-    func `a refusal that comes before the body is read is that refusal`(status: Int) async throws {
+    func `a refusal before the body is read is that refusal, or a broken connection, and never hangs`(status: Int)
+        async throws
+    {
         let reply = StubEndpoint.reply(status, headers: ["Connection: close"], body: Data("no".utf8))
         let options = StubEndpoint.Options(early: { _ in .sendAndClose(reply) }, answer: { _ in .silence })
         try await StubEndpoint.run(options) { stub in
             let outcome = try await HTTPFixture.outcome(stub.baseURL, imageBytes: 6_000_000)
-            #expect(try outcome.get().status == status)
-            #expect(try outcome.get().body == Data("no".utf8))
+            switch outcome {
+            case .success(let reply): #expect(reply.status == status && reply.body == Data("no".utf8))
+            // The upload may meet the closed connection before the reply is read.
+            case .failure(.brokenReply), .failure(.connectionLost): break
+            case .failure(let error): Issue.record("unexpected: \(error)")
+            }
         }
     }
 

@@ -75,7 +75,7 @@ struct ChatRequestTests {
         ("max_tokens", .double(1.5)), ("n", .int(5)), ("seed", .int(-1)), ("seed", .int(2_147_483_648)),
         ("top_logprobs", .int(6)),
     ].map { name, value in
-        Refusal("\(name) \(value)", changed(name, value), "Range of \(name) should be ")
+        Refusal("\(name) \(String(describing: value))", changed(name, value), "Range of \(name) should be ")
     }
 
     private static func refusal(_ name: String, url: String, _ words: String) -> Refusal {

@@ -47,7 +47,7 @@ CREATE TABLE item (
 
 -- Claims read only this index: due retries first (notBefore > 0), then new items in plan order.
 CREATE INDEX itemPending ON item (
-    notBefore, position, id, kind, image, prompt, requestId, failures, throttles, doubts
+    notBefore, position, id, kind, image, prompt, requestId, failures, throttles, doubts, state
 ) WHERE state = 'pending' AND position IS NOT NULL;
 CREATE INDEX itemCount ON item (prompt, state, requestId, answeredRequestId, keptRequestId, position);
 CREATE INDEX itemOrder ON item (position) WHERE position IS NOT NULL;

@@ -96,6 +96,8 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         guard room >= max(1, loop.pace.window / 16) else { return .wait(alarm: nil) }
         let wait = loop.pace.wait(at: loop.time)
         if wait > 0 {
+            // Nothing to pace when nothing is left.
+            if loop.inFlight == 0, try await !hasPending(scope) { return .end(.finished) }
             let coolDown = loop.pace.coolDown(at: loop.time)
             if coolDown > 0 { onEvent(.waiting(loop.pace.coolDownReason, .milliseconds(Int64(coolDown * 1000)))) }
             return .wait(alarm: loop.time + wait)
@@ -159,6 +161,12 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
             try await clock.sleep(until: clock.now.advanced(by: .nanoseconds(Int64(wait * 1e9))), tolerance: nil)
         }
         return .alarm(time)
+    }
+
+    private func hasPending(_ scope: ClaimScope) async throws -> Bool {
+        let store = store
+        guard let position = try await uncancelled({ try await store.position(ofPending: 1) }) else { return false }
+        return position <= scope.lastPosition ?? .max
     }
 
     private func lastPosition(_ limit: Int?) async throws -> Int? {
