@@ -129,7 +129,7 @@ struct SimulatorRuleTests {
         let (times, time) = AsyncStream<Void>.makeStream()
         var options = SimulatorOptions()
         options.faults = [.timeout: 1]
-        options.hold = .seconds(20)
+        options.hold = .seconds(600)
         options.instant = {
             time.yield()
             return .now
