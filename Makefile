@@ -11,7 +11,7 @@ PACKAGES := libsqlite3-dev zlib1g-dev libstdc++-12-dev git
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SOURCES := Package.swift Sources Tests
 
-.PHONY: demo test build bench format lint clean setup
+.PHONY: demo test build format lint clean setup
 .DEFAULT_GOAL := build
 
 setup:

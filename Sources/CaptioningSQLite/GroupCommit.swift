@@ -25,6 +25,9 @@ actor GroupCommit {
         self.writer = writer
     }
 
+    /// Writes that wait for the transaction before theirs.
+    var waitingCount: Int { queue.count }
+
     /// Returns when the write is on disk.
     func submit(_ write: @escaping Write) async throws {
         if isWriting {

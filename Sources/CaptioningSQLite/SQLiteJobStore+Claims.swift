@@ -43,40 +43,28 @@ extension SQLiteJobStore {
     public func claim(
         upTo count: Int, within scope: ClaimScope, for endpoint: Job.Endpoint, now: Date
     ) async throws -> ClaimResult {
-        try await guarded {
+        precondition(count > 0, "a claim of nothing cannot tell whether anything is left")
+        return try await guarded {
             try await writer.write { db in
                 let last = scope.lastPosition ?? .max
                 let time = now.unixMilliseconds
-                var rows = try Self.pending(
-                    db, "notBefore > 0 AND notBefore <= ?1 AND position <= ?2 ORDER BY notBefore", time, last, count)
+                var rows = try Self.pending(db, ClaimSQL.dueRetries, time, last, count)
                 if rows.count < count {
-                    rows += try Self.pending(
-                        db, "notBefore = 0 AND ?1 = ?1 AND position <= ?2 ORDER BY position", time, last,
-                        count - rows.count)
+                    rows += try Self.pending(db, ClaimSQL.newItems, time, last, count - rows.count)
                 }
                 guard rows.isEmpty else {
                     return .claimed(try rows.map { try Self.claim($0, db, endpoint, time) })
                 }
-                let due = try Int64.fetchOne(
-                    db,
-                    sql: """
-                        SELECT min(notBefore) FROM item
-                        WHERE state = 'pending' AND position IS NOT NULL AND position <= ?
-                        """, arguments: [last])
+                let due = try Int64.fetchOne(db.cachedStatement(sql: ClaimSQL.nextDue), arguments: [last])
                 return due.map { .waiting(until: Date(unixMilliseconds: $0)) } ?? .finished
             }
         }
     }
 
     private static func pending(
-        _ db: Database, _ condition: String, _ time: Int64, _ last: Int, _ count: Int
+        _ db: Database, _ sql: String, _ time: Int64, _ last: Int, _ count: Int
     ) throws -> [Row] {
-        try Row.fetchAll(
-            db.cachedStatement(
-                sql: """
-                    SELECT id, kind, image, prompt, position, requestId, failures, throttles, doubts
-                    FROM item WHERE state = 'pending' AND position IS NOT NULL AND \(condition) LIMIT ?3
-                    """), arguments: [time, last, count])
+        try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [time, last, count])
     }
 
     private static func claim(_ row: Row, _ db: Database, _ endpoint: Job.Endpoint, _ time: Int64) throws -> Claim {
@@ -115,6 +103,26 @@ extension SQLiteJobStore {
             }
         }
     }
+}
+
+/// The queries of a claim.
+///
+/// They name their index, so that no statistics lead SQLite to read the whole plan instead.
+enum ClaimSQL {
+    private static let pending = "FROM item INDEXED BY itemPending WHERE state = 'pending' AND position IS NOT NULL"
+    private static let columns = "id, kind, image, prompt, position, requestId, failures, throttles, doubts"
+
+    /// Retries that are due, the longest due first; arguments: now, last position, limit.
+    static let dueRetries = """
+        SELECT \(columns) \(pending) AND notBefore > 0 AND notBefore <= ?1 AND position <= ?2
+        ORDER BY notBefore, position LIMIT ?3
+        """
+    /// Items that wait for nothing, in plan order; arguments as above.
+    static let newItems = """
+        SELECT \(columns) \(pending) AND notBefore = 0 AND ?1 = ?1 AND position <= ?2 ORDER BY position LIMIT ?3
+        """
+    /// When the next retry is due, once no new item is left; argument: last position.
+    static let nextDue = "SELECT notBefore \(pending) AND notBefore > 0 AND position <= ?1 ORDER BY notBefore LIMIT 1"
 }
 
 /// A stored image name: text, or the exact bytes when they are not UTF-8.

@@ -98,7 +98,7 @@ extension SQLiteJobStore {
                         LEFT JOIN attempt ON attempt.itemId = item.id
                         LEFT JOIN request ON request.id = attempt.requestId
                         LEFT JOIN completion ON completion.attemptId = coalesce(attempt.reusedAttemptId, attempt.id)
-                        WHERE item.image = ? AND (?2 IS NULL OR item.prompt = ?2)
+                        WHERE item.kind IN ('file', 'url', 'group') AND item.image = ?1 AND (?2 IS NULL OR item.prompt = ?2)
                         ORDER BY coalesce(item.position, 1e18), item.id, attempt.number
                         """, arguments: [image.stored, promptID]
                 ).map(AttemptHistory.init(row:))

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Captioning
+import CaptioningTesting
 import Foundation
 import SystemPackage
 
@@ -67,7 +68,7 @@ final class CommandScene: Sendable {
     /// Makes so many different images in `photos`.
     func makePhotos(_ count: Int) throws {
         for index in 0..<count {
-            try write(Self.bitmap(width: 20 + index, height: 20), to: "photos/\(index + 100).bmp")
+            try write(JobScene.bitmap(width: 20 + index, height: 20), to: "photos/\(index + 100).bmp")
         }
     }
 
@@ -94,14 +95,5 @@ final class CommandScene: Sendable {
 
     func exists(_ name: String) -> Bool {
         FileManager.default.fileExists(atPath: folder.appendingPathComponent(name).path)
-    }
-
-    /// A black 24-bit BMP, as small as one can be.
-    static func bitmap(width: Int, height: Int) -> Data {
-        func bytes(_ number: Int, _ count: Int) -> [UInt8] { (0..<count).map { UInt8(number >> (8 * $0) & 0xFF) } }
-        let pixels = (width * 3 + 3) / 4 * 4 * height
-        var data = Array("BM".utf8) + bytes(54 + pixels, 4) + bytes(0, 4) + bytes(54, 4)
-        data += bytes(40, 4) + bytes(width, 4) + bytes(height, 4) + bytes(1, 2) + bytes(24, 2) + bytes(0, 24)
-        return Data(data + [UInt8](repeating: 0, count: pixels))
     }
 }

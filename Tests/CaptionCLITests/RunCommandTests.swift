@@ -1,6 +1,7 @@
 import Captioning
 import CaptioningSQLite
 import CaptioningSimulator
+import CaptioningTesting
 import Foundation
 import Testing
 
@@ -120,7 +121,7 @@ struct RunCommandTests {
         #expect(result.output.contains("2 of 4 done, 2 failed, 0 pending"))
         #expect(result.output.contains("1 × file_empty"))
         #expect(result.errorOutput.contains("failed: page.png"))
-        try scene.write(CommandScene.bitmap(width: 33, height: 44), to: "photos/empty.jpg")
+        try scene.write(JobScene.bitmap(width: 33, height: 44), to: "photos/empty.jpg")
         let requeued = await scene.run("retry", "photos", "--code", "file_empty")
         #expect(requeued.output.contains("1 item is pending again"))
         let again = await scene.run("run", "photos", "--provider", "simulated")
@@ -208,7 +209,7 @@ struct RunCommandTests {
     @Test func `identical images are sent once`() async throws {
         let scene = try CommandScene()
         for name in ["a", "b", "c"] {
-            try scene.write(CommandScene.bitmap(width: 30, height: 30), to: "photos/\(name).bmp")
+            try scene.write(JobScene.bitmap(width: 30, height: 30), to: "photos/\(name).bmp")
         }
         let ledger = try await withSimulator(SimulatorOptions()) { simulator in
             try scene.makeSpec(baseURL: simulator.baseURL)

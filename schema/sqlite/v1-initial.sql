@@ -45,12 +45,14 @@ CREATE TABLE item (
     CHECK ((state IN ('done', 'failed')) = (attemptId IS NOT NULL))
 ) STRICT;
 
--- Claims read only this index: due retries first (notBefore > 0), then new items in plan order.
+-- Claims read only this index: due retries first (notBefore > 0), then new items in plan order. `state` is a column of
+-- it, although always 'pending', because older SQLite would read the table for it.
 CREATE INDEX itemPending ON item (
     notBefore, position, id, kind, image, prompt, requestId, failures, throttles, doubts, state
 ) WHERE state = 'pending' AND position IS NOT NULL;
 CREATE INDEX itemCount ON item (prompt, state, requestId, answeredRequestId, keptRequestId, position);
 CREATE INDEX itemOrder ON item (position) WHERE position IS NOT NULL;
+CREATE INDEX itemFailed ON item (state) WHERE state = 'failed';
 
 -- One request for one item. Written at the claim, before money is spent; completed once; never changed again.
 CREATE TABLE attempt (

@@ -11,7 +11,8 @@ struct SeenImages {
     private let remembersAll: Bool
     private let listed: Set<ImageName>
     private var seen: Set<ImageName> = []
-    private var seenOthers: Set<ImageName> = []
+    private var seenURLs: Set<ImageName> = []
+    private var seenGroups: Set<ImageName> = []
 
     init(job: Job, name: (FilePath) -> ImageName) {
         var listed: Set<ImageName> = []
@@ -36,7 +37,8 @@ struct SeenImages {
         let isNew: Bool
         switch kind {
         case .file: isNew = remembersAll || listed.contains(image) ? seen.insert(image).inserted : true
-        case .url, .group: isNew = seenOthers.insert(image).inserted
+        case .url: isNew = seenURLs.insert(image).inserted
+        case .group: isNew = seenGroups.insert(image).inserted
         }
         if !isNew { repeated += 1 }
         return isNew

@@ -27,6 +27,8 @@ public protocol JobStore: Sendable {
     /// Takes up to `count` items that are due and writes their attempt rows, before anything is spent.
     ///
     /// Due retries come first, then items in plan order.
+    ///
+    /// - `count`: At least 1.
     func claim(upTo count: Int, within scope: ClaimScope, for endpoint: Job.Endpoint, now: Date) async throws
         -> ClaimResult
 
