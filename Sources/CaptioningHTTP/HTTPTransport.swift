@@ -42,7 +42,7 @@ public struct HTTPTransport: Transport {
         configuration.httpVersion = .http1Only
         configuration.proxy = ProxySettings(for: job.endpoint.baseURL, environment: environment).proxy
         // The default of 8 connections per host would throttle everything.
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = job.limits.concurrency
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = job.limits.concurrency.most
         // Shorter than the keep-alive of common servers and gateways (60 s and more), so that we close first.
         configuration.connectionPool.idleTimeout = .seconds(45)
         // A refused connection is a verdict for the retry policy, not something to wait out here.

@@ -11,7 +11,7 @@ enum HTTPFixture {
         Job(
             name: "test", root: "/", images: [], prompts: [],
             endpoint: Job.Endpoint(provider: .custom, baseURL: baseURL, model: "m", apiKeyVariable: nil),
-            limits: Job.Limits(concurrency: concurrency),
+            limits: Job.Limits(concurrency: .init(fixed: concurrency)),
             retry: Job.Retry(timeout: timeout, connectTimeout: .seconds(60)), store: "/dev/null")
     }
 

@@ -68,7 +68,7 @@ struct PlanCommand: ContextCommand {
             ("api_key_env", job.endpoint.apiKeyVariable),
             ("requests_per_minute", job.limits.requestsPerMinute.map(String.init)),
             ("tokens_per_minute", job.limits.tokensPerMinute.map(String.init)),
-            ("concurrency", String(job.limits.concurrency)),
+            ("concurrency", job.limits.concurrency.text),
             ("attempts", String(job.retry.attempts)),
             ("base", job.retry.base.text),
             ("cap", job.retry.cap.text),

@@ -12,13 +12,18 @@ public struct Job: Sendable {
         public var model: String
         /// The name of the environment variable that holds the key; nil when the server needs none.
         public var apiKeyVariable: String?
+        /// How fast this endpoint may be asked.
+        public var limits: Limits
 
         /// An endpoint.
-        public init(provider: Provider, baseURL: String, model: String, apiKeyVariable: String?) {
+        public init(
+            provider: Provider, baseURL: String, model: String, apiKeyVariable: String?, limits: Limits = Limits()
+        ) {
             self.provider = provider
             self.baseURL = baseURL
             self.model = model
             self.apiKeyVariable = apiKeyVariable
+            self.limits = limits
         }
 
         /// What the server's errors mean.
@@ -40,22 +45,76 @@ public struct Job: Sendable {
         }
     }
 
-    /// How fast.
+    /// How many requests may be in flight at once.
+    ///
+    /// Equal bounds fix the number; between different ones the run finds what the endpoint takes.
+    public struct Concurrency: Hashable, Sendable, ExpressibleByIntegerLiteral {
+        /// Never fewer than these, once the endpoint has answered; at least 1.
+        public var least: Int
+        /// Never more than these; at least `least`.
+        public var most: Int
+
+        /// Bounds; the defaults are those of a spec that says nothing.
+        public init(least: Int = 1, most: Int = 256) {
+            self.least = least
+            self.most = most
+        }
+
+        /// A fixed number.
+        public init(fixed count: Int) {
+            self.init(least: count, most: count)
+        }
+
+        /// A fixed number.
+        public init(integerLiteral count: Int) {
+            self.init(fixed: count)
+        }
+
+        /// Whether the number is given rather than found.
+        public var isFixed: Bool { least == most }
+
+        /// As a spec writes it: `32`, or `4 to 256`.
+        public var text: String { isFixed ? "\(most)" : "\(least) to \(most)" }
+    }
+
+    /// How fast one endpoint may be asked.
     public struct Limits: Hashable, Sendable {
-        /// Requests that may start per minute; nil means as many as the concurrency brings.
+        /// Requests that may start in any 60 seconds; nil means that the provider's limit is not known.
         public var requestsPerMinute: Int?
-        /// Model tokens per minute; nil means unlimited.
-        ///
-        /// Noted, not enforced.
+        /// Model tokens, input and output, in any 60 seconds; nil means that the provider's limit is not known.
         public var tokensPerMinute: Int?
+        /// Requests that may start in any 24 hours; nil means that the provider's limit is not known.
+        public var requestsPerDay: Int?
         /// Requests in flight at once.
-        public var concurrency: Int
+        public var concurrency: Concurrency
 
         /// Limits.
-        public init(requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, concurrency: Int = 8) {
+        public init(
+            requestsPerMinute: Int? = nil, tokensPerMinute: Int? = nil, requestsPerDay: Int? = nil,
+            concurrency: Concurrency = Concurrency()
+        ) {
             self.requestsPerMinute = requestsPerMinute
             self.tokensPerMinute = tokensPerMinute
+            self.requestsPerDay = requestsPerDay
             self.concurrency = concurrency
+        }
+    }
+
+    /// When to stop trying, whatever is left.
+    public struct Deadlines: Hashable, Sendable {
+        /// How long a run may take; what is not answered by then stays pending.
+        ///
+        /// Nil means as long as it needs.
+        public var run: Duration?
+        /// How long after its first attempt in a run an item may begin another one.
+        ///
+        /// Nil means as long as it has attempts.
+        public var item: Duration?
+
+        /// Deadlines; none by default.
+        public init(run: Duration? = nil, item: Duration? = nil) {
+            self.run = run
+            self.item = item
         }
     }
 
@@ -73,7 +132,7 @@ public struct Job: Sendable {
         public var timeout: Duration
         /// The longest that opening a connection may take.
         public var connectTimeout: Duration
-        /// How long without any success before the run stops.
+        /// How long without any answer, from any endpoint, before the run stops.
         public var giveUpAfter: Duration
 
         /// Retry rules; the defaults are those of a spec that says nothing.
@@ -103,12 +162,14 @@ public struct Job: Sendable {
     public var prompts: [JobSpec.Prompt]
     /// The user's own template variables.
     public var variables: [String: String]
-    /// Whom to ask.
-    public var endpoint: Endpoint
+    /// Whom to ask; never empty.
+    ///
+    /// Work goes to whichever has room.
+    public var endpoints: [Endpoint]
     /// Request parameters, sent top-level.
     public var parameters: [String: JSONValue]
-    /// How fast.
-    public var limits: Limits
+    /// When to stop trying.
+    public var deadlines: Deadlines
     /// How stubbornly.
     public var retry: Retry
     /// The SQLite file.
@@ -116,11 +177,26 @@ public struct Job: Sendable {
     /// What is legal but most likely a mistake.
     public var warnings: [SpecError.Problem]
 
-    /// A job; `Job(resolving:)` makes one from a spec.
+    /// The endpoint that is listed first.
+    public var endpoint: Endpoint {
+        get { endpoints[0] }
+        set { endpoints[0] = newValue }
+    }
+
+    /// The limits of the endpoint that is listed first.
+    public var limits: Limits {
+        get { endpoint.limits }
+        set { endpoint.limits = newValue }
+    }
+
+    /// A job with one endpoint; `Job(resolving:)` makes one from a spec.
+    ///
+    /// `limits` are the endpoint's; nil leaves those that it has.
     public init(
         name: String, root: FilePath, images: [JobSpec.ImageSource], system: String? = nil,
         prompts: [JobSpec.Prompt], variables: [String: String] = [:], endpoint: Endpoint,
-        parameters: [String: JSONValue] = [:], limits: Limits = Limits(), retry: Retry = Retry(), store: FilePath,
+        parameters: [String: JSONValue] = [:], limits: Limits? = nil, deadlines: Deadlines = Deadlines(),
+        retry: Retry = Retry(), store: FilePath,
         warnings: [SpecError.Problem] = []
     ) {
         self.name = name
@@ -129,11 +205,12 @@ public struct Job: Sendable {
         self.system = system
         self.prompts = prompts
         self.variables = variables
-        self.endpoint = endpoint
+        endpoints = [endpoint]
         self.parameters = parameters
-        self.limits = limits
+        self.deadlines = deadlines
         self.retry = retry
         self.store = store
         self.warnings = warnings
+        if let limits { self.limits = limits }
     }
 }

@@ -25,7 +25,7 @@ struct EndpointPace: Sendable {
     private var refusals: (label: String, count: Int) = ("", 0)
 
     init(limits: Job.Limits, rules: Job.Retry) {
-        concurrency = limits.concurrency
+        concurrency = limits.concurrency.most
         self.rules = rules
         bucket = limits.requestsPerMinute.map { TokenBucket(perMinute: $0, at: 0) }
     }

@@ -56,7 +56,7 @@ struct JobResolvingTests {
         #expect(job.system == nil)
         #expect(job.endpoint.provider == .dashscope)
         #expect(job.parameters.isEmpty)
-        #expect(job.limits == .init(requestsPerMinute: nil, tokensPerMinute: nil, concurrency: 8))
+        #expect(job.limits == .init(requestsPerMinute: nil, tokensPerMinute: nil))
         #expect(
             job.retry
                 == .init(

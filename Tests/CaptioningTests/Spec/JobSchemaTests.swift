@@ -139,7 +139,7 @@ struct JobSchemaTests {
         #expect(duration("timeout") == job.retry.timeout)
         #expect(duration("connect_timeout") == job.retry.connectTimeout)
         #expect(duration("give_up_after") == job.retry.giveUpAfter)
-        #expect(properties(section(.limits))["concurrency"]?["default"]?.int == job.limits.concurrency)
+        #expect(properties(section(.limits))["concurrency"]?["default"]?.int == job.limits.concurrency.most)
     }
 
     @Test func `names that the program sets are no variables`() {
