@@ -18,6 +18,7 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
@@ -102,7 +103,7 @@ let package = Package(
         .testTarget(
             name: "CaptioningTests",
             dependencies: [
-                "Captioning", "CaptioningSQLite", "CaptioningTesting", lifecycleTestKit, systemPackage,
+                "Captioning", "CaptioningSQLite", "CaptioningTesting", deque, heap, lifecycleTestKit, systemPackage,
             ],
             resources: [.copy("Fixtures")],
             swiftSettings: settings

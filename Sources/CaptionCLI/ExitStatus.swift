@@ -31,6 +31,7 @@ extension ExitStatus {
         switch end {
         case .finished: self = failed > 0 ? .someFailed : .done
         case .interrupted: self = .interrupted
+        case .deadline: self = .budgetReached
         case .stopped(.unauthorized): self = .keyRefused
         case .stopped(.fatal): self = .runFailed
         case .stopped(.unavailable): self = .unavailable

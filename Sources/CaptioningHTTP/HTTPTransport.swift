@@ -21,41 +21,65 @@ public struct HTTPTransport: Transport {
     private let key: APIKey?
     private let timeout: Duration
 
-    private init(client: HTTPClient, job: Job, key: APIKey?) {
+    private init(client: HTTPClient, endpoint: Job.Endpoint, timeout: Duration, key: APIKey?) {
         self.client = client
         self.key = key
-        url = job.endpoint.baseURL + "/chat/completions"
-        timeout = job.retry.timeout
+        self.timeout = timeout
+        url = endpoint.baseURL + "/chat/completions"
     }
 
-    /// Opens a client for the job's endpoint, runs `body` with a transport on it, and closes it again.
+    /// Opens clients for the job's endpoints, runs `body` with a transport for each, and closes them again.
+    ///
+    /// - `keys`: One for each endpoint, sent as a bearer token; nil sends none.
+    /// - `environment`: Where proxy variables are looked up.
+    public static func withTransports<Result: Sendable>(
+        for job: Job, keys: [APIKey?], environment: [String: String],
+        _ body: ([HTTPTransport]) async throws -> Result
+    ) async throws -> Result {
+        let clients = job.endpoints.map { endpoint in
+            HTTPClient(
+                eventLoopGroupProvider: .singleton,
+                configuration: configuration(for: endpoint, rules: job.retry, environment: environment))
+        }
+        let transports = zip(zip(clients, job.endpoints), keys).map { place, key in
+            HTTPTransport(client: place.0, endpoint: place.1, timeout: job.retry.timeout, key: key)
+        }
+        do {
+            let result = try await body(transports)
+            for client in clients { try await client.shutdown() }
+            return result
+        } catch {
+            for client in clients { try? await client.shutdown() }
+            throw error
+        }
+    }
+
+    /// Opens a client for the job's only endpoint, runs `body` with a transport on it, and closes it again.
     ///
     /// - `key`: Sent as a bearer token; nil sends none.
     /// - `environment`: Where proxy variables are looked up.
     public static func withTransport<Result: Sendable>(
         for job: Job, key: APIKey?, environment: [String: String], _ body: (HTTPTransport) async throws -> Result
     ) async throws -> Result {
+        try await withTransports(for: job, keys: [key], environment: environment) { try await body($0[0]) }
+    }
+
+    private static func configuration(
+        for endpoint: Job.Endpoint, rules: Job.Retry, environment: [String: String]
+    ) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(
             redirectConfiguration: .disallow,
-            timeout: .init(connect: .nanoseconds(Int64(job.retry.connectTimeout.seconds * 1e9))),
+            timeout: .init(connect: .nanoseconds(Int64(rules.connectTimeout.seconds * 1e9))),
             decompression: .enabled(limit: .size(largestReply)))
         configuration.httpVersion = .http1Only
-        configuration.proxy = ProxySettings(for: job.endpoint.baseURL, environment: environment).proxy
+        configuration.proxy = ProxySettings(for: endpoint.baseURL, environment: environment).proxy
         // The default of 8 connections per host would throttle everything.
-        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = job.limits.concurrency.most
+        configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = endpoint.limits.concurrency.most
         // Shorter than the keep-alive of common servers and gateways (60 s and more), so that we close first.
         configuration.connectionPool.idleTimeout = .seconds(45)
         // A refused connection is a verdict for the retry policy, not something to wait out here.
         configuration.connectionPool.retryConnectionEstablishment = false
-        let client = HTTPClient(eventLoopGroupProvider: .singleton, configuration: configuration)
-        do {
-            let result = try await body(HTTPTransport(client: client, job: job, key: key))
-            try await client.shutdown()
-            return result
-        } catch {
-            try? await client.shutdown()
-            throw error
-        }
+        return configuration
     }
 
     /// Sends one request and collects the whole reply within the job's time-out.

@@ -17,12 +17,13 @@ actor GroupCommit {
 
     private static let most = 100
 
-    private let writer: any DatabaseWriter
+    private let write: @Sendable (@escaping Write) async throws -> Void
     private var queue: [(write: Write, continuation: CheckedContinuation<Turn, Never>)] = []
     private var isWriting = false
 
-    init(writer: any DatabaseWriter) {
-        self.writer = writer
+    /// - Parameter write: Runs a write in a transaction of its own; returns when that is on disk.
+    init(write: @escaping @Sendable (@escaping Write) async throws -> Void) {
+        self.write = write
     }
 
     /// Writes that wait for the transaction before theirs.
@@ -41,7 +42,7 @@ actor GroupCommit {
         let writes = [write] + followers.map(\.write)
         let result: Result<Void, any Error>
         do {
-            try await writer.write { db in
+            try await self.write { db in
                 for write in writes { try write(db) }
             }
             result = .success(())

@@ -6,7 +6,7 @@ extension SQLiteJobStore {
     /// Prepares a run: returns a dead run's claims, closes its attempts, and gives pending items a fresh budget.
     public func beginRun(now: Date) async throws -> Int {
         try await guarded {
-            try await writer.write { db in
+            try await write { db in
                 try db.execute(
                     sql: """
                         UPDATE attempt SET finishedAt = max(?, startedAt), outcome = 'interrupted',
@@ -28,7 +28,7 @@ extension SQLiteJobStore {
     /// The place in the plan of the `count`-th pending item; nil when there are no more than that.
     public func position(ofPending count: Int) async throws -> Int? {
         try await guarded {
-            try await writer.read { db in
+            try await read { db in
                 try Int.fetchOne(
                     db,
                     sql: """
@@ -45,7 +45,7 @@ extension SQLiteJobStore {
     ) async throws -> ClaimResult {
         precondition(count > 0, "a claim of nothing cannot tell whether anything is left")
         return try await guarded {
-            try await writer.write { db in
+            try await write { db in
                 let last = scope.lastPosition ?? .max
                 let time = now.unixMilliseconds
                 var rows = try Self.pending(db, ClaimSQL.dueRetries, time, last, count)
@@ -53,7 +53,7 @@ extension SQLiteJobStore {
                     rows += try Self.pending(db, ClaimSQL.newItems, time, last, count - rows.count)
                 }
                 guard rows.isEmpty else {
-                    return .claimed(try rows.map { try Self.claim($0, db, endpoint, time) })
+                    return .claimed(try rows.map { try Self.claim($0, db, endpoint, time, scope.runBegan) })
                 }
                 let due = try Int64.fetchOne(db.cachedStatement(sql: ClaimSQL.nextDue), arguments: [last])
                 return due.map { .waiting(until: Date(unixMilliseconds: $0)) } ?? .finished
@@ -67,8 +67,12 @@ extension SQLiteJobStore {
         try Row.fetchAll(db.cachedStatement(sql: sql), arguments: [time, last, count])
     }
 
-    private static func claim(_ row: Row, _ db: Database, _ endpoint: Job.Endpoint, _ time: Int64) throws -> Claim {
+    private static func claim(
+        _ row: Row, _ db: Database, _ endpoint: Job.Endpoint, _ time: Int64, _ runBegan: Date
+    ) throws -> Claim {
         let id: Int64 = row["id"]
+        let tries: Int = row["failures"] + row["throttles"] + row["doubts"]
+        let earlier = tries > 0 ? try earlierAttempts(of: id, since: runBegan, db) : []
         try db.cachedStatement(sql: "UPDATE item SET state = 'claimed' WHERE id = ?").execute(arguments: [id])
         try db.cachedStatement(
             sql: """
@@ -84,13 +88,76 @@ extension SQLiteJobStore {
                     promptID: row["prompt"]),
                 position: row["position"]),
             attemptID: Attempt.ID(db.lastInsertedRowID), failures: row["failures"], throttles: row["throttles"],
-            doubts: row["doubts"])
+            doubts: row["doubts"], earlier: earlier)
+    }
+
+    private static func earlierAttempts(
+        of item: Int64, since time: Date, _ db: Database
+    ) throws -> [Claim.Earlier] {
+        try Row.fetchAll(
+            db.cachedStatement(
+                sql: """
+                    SELECT startedAt, finishedAt, errorCode, httpStatus FROM attempt
+                    WHERE itemId = ? AND startedAt >= ? AND finishedAt IS NOT NULL ORDER BY number
+                    """), arguments: [item, time.unixMilliseconds]
+        ).map { row in
+            Claim.Earlier(
+                startedAt: Date(unixMilliseconds: row["startedAt"]),
+                finishedAt: Date(unixMilliseconds: row["finishedAt"]), errorCode: row["errorCode"],
+                httpStatus: row["httpStatus"])
+        }
+    }
+
+    /// Takes claims back of which nothing was sent.
+    public func release(_ claims: [Claim]) async throws {
+        try await guarded {
+            try await write { db in
+                for claim in claims {
+                    try db.cachedStatement(sql: "DELETE FROM attempt WHERE id = ? AND finishedAt IS NULL").execute(
+                        arguments: [claim.attemptID.rawValue])
+                    try db.cachedStatement(sql: "UPDATE item SET state = 'pending' WHERE id = ? AND state = 'claimed'")
+                        .execute(arguments: [claim.item.id.rawValue])
+                }
+            }
+        }
+    }
+
+    /// What was sent to an endpoint since a time.
+    ///
+    /// Attempts are looked through from the last one backwards, so that a long history costs nothing.
+    public func spending(at endpoint: Job.Endpoint, since time: Date) async throws -> [Spending] {
+        try await guarded {
+            try await read { db in
+                var spending: [Spending] = []
+                let rows = try Row.fetchCursor(
+                    db,
+                    sql: """
+                        SELECT startedAt, endpoint, model, wasSent, httpStatus,
+                            coalesce(totalTokens, promptTokens + completionTokens, 0) AS tokens
+                        FROM attempt ORDER BY id DESC
+                        """)
+                let first = time.unixMilliseconds
+                while let row = try rows.next() {
+                    let startedAt: Int64 = row["startedAt"]
+                    guard startedAt >= first else { break }
+                    // Refused ones are not counted by providers; of those in flight at a crash nothing is known.
+                    let (baseURL, model): (String, String) = (row["endpoint"], row["model"])
+                    let (wasSent, status): (Bool?, Int?) = (row["wasSent"], row["httpStatus"])
+                    guard baseURL == endpoint.baseURL, model == endpoint.model, wasSent != false, status != 429 else {
+                        continue
+                    }
+                    spending.append(
+                        Spending(time: Date(unixMilliseconds: startedAt), requests: 1, tokens: row["tokens"]))
+                }
+                return spending
+            }
+        }
     }
 
     /// Makes failed items pending again, with a fresh budget of attempts.
     public func requeue(_ selection: RequeueSelection) async throws -> Int {
         try await guarded {
-            try await writer.write { db in
+            try await write { db in
                 try db.execute(
                     sql: """
                         UPDATE item SET state = 'pending', attemptId = NULL, notBefore = 0, failures = 0, throttles = 0,

@@ -51,10 +51,10 @@ extension SQLiteJobStore {
     public static func inMemory(name: String = "memory", now: Date = Date(timeIntervalSince1970: 0)) throws
         -> SQLiteJobStore
     {
-        try wrap(":memory:") {
+        try wrap(memoryPath) {
             let queue = try DatabaseQueue(configuration: configuration())
             try queue.write { try install($0, name: name, now: now) }
-            return SQLiteJobStore(writer: queue, path: ":memory:")
+            return SQLiteJobStore(writer: queue, path: memoryPath)
         }
     }
 

@@ -26,6 +26,14 @@ extension SQLiteJobStore {
             reusedFrom = attempt.rawValue
         case .failed(let failure, _): outcome = failure.kind == .interrupted ? "interrupted" : "failed"
         }
+        if let endpoint = report.endpoint {
+            try db.cachedStatement(
+                sql: """
+                    UPDATE attempt SET endpoint = ?2, model = ?3
+                    WHERE id = ?1 AND (endpoint <> ?2 OR model <> ?3) AND finishedAt IS NULL
+                    """
+            ).execute(arguments: [attemptID, endpoint.baseURL, endpoint.model])
+        }
         // A reused answer cost nothing: its tokens stand with the attempt that was paid for.
         let usage = reusedFrom == nil ? completion?.usage ?? Usage() : Usage()
         try db.cachedStatement(
@@ -95,7 +103,7 @@ extension SQLiteJobStore {
                 id, max(due.unixMilliseconds, 1), budget == .failures ? 1 : 0, budget == .throttles ? 1 : 0,
                 budget == .doubts ? 1 : 0,
             ])
-        case .stopRun:
+        case .putBack:
             try db.cachedStatement(sql: "UPDATE item SET state = 'pending' WHERE id = ?").execute(arguments: [id])
         }
     }
@@ -103,7 +111,7 @@ extension SQLiteJobStore {
     /// A stored whole answer to the same bytes and the same request.
     public func completion(matching fingerprint: Data) async throws -> (Completion, Attempt.ID)? {
         try await guarded {
-            try await writer.read { db in
+            try await read { db in
                 let row = try Row.fetchOne(
                     db.cachedStatement(
                         sql: """

@@ -14,12 +14,26 @@ public struct SQLiteJobStore: JobStore {
 
     let writer: any DatabaseWriter
     let path: String
+    let database: DatabaseAccess
     let commits: GroupCommit
 
     init(writer: any DatabaseWriter, path: String) {
         self.writer = writer
         self.path = path
-        commits = GroupCommit(writer: writer)
+        let database = DatabaseAccess(writer: writer, isInMemory: path == Self.memoryPath)
+        self.database = database
+        commits = GroupCommit { try await database.write($0) }
+    }
+
+    /// What stands in place of a path for a store in memory.
+    static let memoryPath = ":memory:"
+
+    func write<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
+        try await database.write(body)
+    }
+
+    func read<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
+        try await database.read(body)
     }
 
     /// Runs a store operation and says which store failed.

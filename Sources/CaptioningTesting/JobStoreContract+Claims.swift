@@ -134,7 +134,7 @@ extension JobStoreContract {
             let failure = Failure.fixture(.unauthorized)
             try await scene.store.record(
                 .fixture(.failed(failure, partial: nil)), of: try await scene.claimOne(after: 1),
-                then: .stopRun(.unauthorized(failure)))
+                then: .putBack)
             try expect(try await scene.store.summary().pending, is: 1, "the pending items")
             try expect(try await scene.claimOne(after: 1).failures, is: 1, "the failures")
         },

@@ -73,7 +73,7 @@ struct GroupCommitTests {
         let queue = try Self.database()
         let counter = Commits()
         queue.add(transactionObserver: counter, extent: .databaseLifetime)
-        let results = try await Self.submit(waiting, to: GroupCommit(writer: queue)) { db, number in
+        let results = try await Self.submit(waiting, to: GroupCommit { try await queue.write($0) }) { db, number in
             try db.execute(sql: "INSERT INTO number VALUES (?)", arguments: [number])
         }
         #expect(results.allSatisfy { (try? $0.get()) != nil })
@@ -83,7 +83,7 @@ struct GroupCommitTests {
 
     @Test func `a write that fails takes its group along, and only that`() async throws {
         let queue = try Self.database()
-        let commits = GroupCommit(writer: queue)
+        let commits = GroupCommit { try await queue.write($0) }
         let results = try await Self.submit(10, to: commits) { db, number in
             try db.execute(sql: "INSERT INTO number VALUES (?)", arguments: [number])
             if number == 5 { throw WriteRefused() }

@@ -91,9 +91,9 @@ struct RunCommand: ContextCommand {
             return try await finish(.finished, store, context)
         }
         let reporter = RunReporter(context: context, quiet: quiet, before: before, limit: limit)
-        let end = try await withEndpoint(job, context) { job, transport in
+        let end = try await withEndpoints(job, context) { job, transports in
             let runner = try Runner(
-                job: job, store: store, transport: transport, clock: ContinuousClock(), now: context.now,
+                job: job, store: store, transports: transports, clock: ContinuousClock(), now: context.now,
                 onEvent: { reporter.note($0) })
             return try await withSignals(context, onFirst: { reporter.drain() }) {
                 try await reporter.whileDrawing { try await runner.run(limit: limit) }
@@ -102,34 +102,38 @@ struct RunCommand: ContextCommand {
         return try await finish(end ?? .interrupted, store, context)
     }
 
-    /// Gives the work a transport to the job's endpoint, starting the simulated provider when that is meant.
-    private func withEndpoint(
-        _ job: Job, _ context: Context, _ work: @escaping @Sendable (Job, HTTPTransport) async throws -> RunEnd?
+    /// Gives the work transports to the job's endpoints, starting the simulated provider when one of them means that.
+    private func withEndpoints(
+        _ job: Job, _ context: Context, _ work: @escaping @Sendable (Job, [HTTPTransport]) async throws -> RunEnd?
     ) async throws -> RunEnd? {
-        guard job.endpoint.provider == .simulated, job.endpoint.baseURL == Job.Endpoint.insideURL else {
-            let key = try apiKey(job, context)
-            return try await HTTPTransport.withTransport(for: job, key: key, environment: context.environment) {
+        let simulated = SimulatorOptions()
+        let keys = try job.endpoints.map { endpoint in
+            endpoint.isInside ? APIKey(simulated.apiKey) : try apiKey(endpoint, context)
+        }
+        guard job.endpoints.contains(where: \.isInside) else {
+            return try await HTTPTransport.withTransports(for: job, keys: keys, environment: context.environment) {
                 try await work(job, $0)
             }
         }
-        let simulated = SimulatorOptions()
         return try await withSimulator(simulated) { simulator in
-            var inside = job
-            inside.endpoint.baseURL = simulator.baseURL
-            let endpoint = inside
-            return try await HTTPTransport.withTransport(
-                for: endpoint, key: APIKey(simulated.apiKey), environment: context.environment
-            ) { try await work(endpoint, $0) }
+            var running = job
+            for place in running.endpoints.indices where running.endpoints[place].isInside {
+                running.endpoints[place].baseURL = simulator.baseURL
+            }
+            let job = running
+            return try await HTTPTransport.withTransports(for: job, keys: keys, environment: context.environment) {
+                try await work(job, $0)
+            }
         }
     }
 
-    private func apiKey(_ job: Job, _ context: Context) throws -> APIKey? {
-        guard let variable = job.endpoint.apiKeyVariable else { return nil }
+    private func apiKey(_ endpoint: Job.Endpoint, _ context: Context) throws -> APIKey? {
+        guard let variable = endpoint.apiKeyVariable else { return nil }
         guard let text = context.environment[variable], !text.allSatisfy(\.isWhitespace) else {
             throw CommandFailure(
                 status: .keyRefused,
                 message: """
-                    the environment variable \(variable) holds no key for \(job.endpoint.provider.rawValue); \
+                    the environment variable \(variable) holds no key for \(endpoint.provider.rawValue); \
                     'export \(variable)=…' and run again, or try the job without a key: --provider simulated
                     """)
         }
@@ -179,6 +183,7 @@ struct RunCommand: ContextCommand {
         switch end {
         case .finished: "finished"
         case .interrupted: "interrupted"
+        case .deadline: "deadline"
         case .stopped: "stopped"
         }
     }
@@ -188,6 +193,8 @@ struct RunCommand: ContextCommand {
         case .finished: nil
         case .interrupted:
             "interrupted; everything that was answered is recorded, and the same command goes on from here"
+        case .deadline:
+            "the job's deadline (limits.deadline) has come; everything that was answered is recorded, and the same command goes on from here"
         case .stopped(.unauthorized(let failure)):
             "the key was refused: \(failure.detail)\nNothing is lost; correct the key and run the same command again"
         case .stopped(.fatal(let failure)):

@@ -29,11 +29,12 @@ struct RunReporter: Sendable {
             case .retrying: state.noteRetry()
             case .failed: state.noteFailed(at: time)
             case .interrupted: state.noteInterrupted()
+            case .endpoint: break
             case .waiting(let reason, let wait): state.noteWaiting(reason.rawValue, until: time + wait)
             case .draining: state.noteDraining()
             }
         }
-        if case .failed(let item, let failure) = event, !quiet {
+        if case .failed(let item, let failure, _) = event, !quiet {
             show("failed: \(item.key.image.display) (\(item.key.promptID)): \(failure.detail)")
         }
     }

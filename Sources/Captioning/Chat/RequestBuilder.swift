@@ -20,9 +20,9 @@ public struct RequestBuilder: Sendable {
     private let parameters: [String: JSONValue]
     private let versions: [String: RequestVersion]
 
-    /// A builder for a job.
-    public init(job: Job) {
-        model = job.endpoint.model
+    /// A builder of a job's requests to one model; nil asks the model of the job's first endpoint.
+    public init(job: Job, model: String? = nil) {
+        self.model = model ?? job.endpoint.model
         parameters = job.parameters.filter { $0.key != "stream" }
         versions = Dictionary(RequestVersion.versions(of: job).map { ($0.promptID, $0) }) { first, _ in first }
     }

@@ -5,11 +5,11 @@ import SystemPackage
 
 /// Reads an image file, and refuses what the provider would refuse before anything is sent.
 public struct ImageLoader: Sendable {
-    /// What the provider takes.
-    public let limits: ImageLimits
+    /// What each of the providers takes; an image must do for all of them.
+    let limits: [ImageLimits]
 
-    /// A loader for a provider's limits.
-    public init(limits: ImageLimits) {
+    /// A loader for providers' limits.
+    init(limits: [ImageLimits]) {
         self.limits = limits
     }
 
@@ -17,7 +17,7 @@ public struct ImageLoader: Sendable {
     func byteCount(of path: FilePath) -> Int {
         var status = stat()
         guard path.withPlatformString({ stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFREG else { return 0 }
-        return min(Int(status.st_size), limits.maxFileBytes)
+        return limits.reduce(Int(status.st_size)) { min($0, $1.maxFileBytes) }
     }
 
     /// Reads and checks one file.
@@ -32,8 +32,10 @@ public struct ImageLoader: Sendable {
         } catch {
             throw unreadable(error.label, error.message)
         }
-        if let violation = limits.violation(of: header, fileBytes: data.count) {
-            throw unreadable(violation.label, violation.message)
+        for limits in limits {
+            if let violation = limits.violation(of: header, fileBytes: data.count) {
+                throw unreadable(violation.label, violation.message)
+            }
         }
         return ImagePayload(
             mediaType: header.format.mediaType, width: header.width, height: header.height,
@@ -54,7 +56,11 @@ public struct ImageLoader: Sendable {
         }
         let size = Int(status.st_size)
         guard size > 0 else { throw unreadable("file_empty", "the file is empty") }
-        if let violation = limits.violation(fileBytes: size) { throw unreadable(violation.label, violation.message) }
+        for limits in limits {
+            if let violation = limits.violation(fileBytes: size) {
+                throw unreadable(violation.label, violation.message)
+            }
+        }
         var data = Data(count: size)
         var filled = 0
         while filled < size {

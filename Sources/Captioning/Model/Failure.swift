@@ -42,6 +42,10 @@ public struct Failure: Hashable, Codable, Sendable {
     public var detail: String
     /// How long the server asked to wait; nil when it did not say.
     public var retryAfter: Duration?
+    /// STUB
+    public var attemptLimit: Int?
+    /// STUB
+    public var isThrottlingGrowth = false
 
     /// A failure.
     public init(_ kind: Kind, label: String, detail: String, retryAfter: Duration? = nil) {

@@ -1,28 +1,43 @@
 import Foundation
 import SystemPackage
 
-/// Everything one attempt does between its claim and its record: load, look for a twin, build, send, read.
+/// What one attempt does besides waiting for its turn: load, look for a twin, build, send, read.
 struct AttemptWork: Sendable {
     private let job: Job
     private let planner: Planner
     private let store: any JobStore
-    private let transport: any Transport
+    private let endpoints: [EndpointWork]
     private let loader: ImageLoader
-    private let builder: RequestBuilder
-    private let reader: ResponseReader
     private let prompts: [String: PromptTemplate]
     private let system: PromptTemplate?
     private let budget: ByteBudget
     private let twins = TwinGate()
 
-    init(job: Job, store: any JobStore, transport: any Transport, imageBytesInFlight: Int) throws(SpecError) {
+    /// What differs from endpoint to endpoint.
+    private struct EndpointWork: Sendable {
+        let endpoint: Job.Endpoint
+        let transport: any Transport
+        let builder: RequestBuilder
+        let reader: ResponseReader
+        let estimator: TokenEstimator
+    }
+
+    /// - Parameter transports: One for each of the job's endpoints, in their order.
+    init(
+        job: Job, store: any JobStore, transports: [any Transport], imageBytesInFlight: Int
+    ) throws(SpecError) {
+        precondition(transports.count == job.endpoints.count, "every endpoint needs its transport")
         self.job = job
         self.store = store
-        self.transport = transport
         planner = Planner(job: job)
-        loader = ImageLoader(limits: job.endpoint.imageLimits)
-        builder = RequestBuilder(job: job)
-        reader = ResponseReader(dialect: job.endpoint.dialect)
+        loader = ImageLoader(limits: Set(job.endpoints.map(\.imageLimits)).sorted { $0.providerName < $1.providerName })
+        endpoints = zip(job.endpoints, transports).map { endpoint, transport in
+            EndpointWork(
+                endpoint: endpoint, transport: transport, builder: RequestBuilder(job: job, model: endpoint.model),
+                reader: ResponseReader(dialect: endpoint.dialect),
+                estimator: TokenEstimator(
+                    model: endpoint.model, provider: endpoint.provider, parameters: job.parameters))
+        }
         budget = ByteBudget(limit: imageBytesInFlight)
         do {
             var prompts: [String: PromptTemplate] = [:]
@@ -38,75 +53,114 @@ struct AttemptWork: Sendable {
         }
     }
 
-    /// Makes the attempt.
+    /// For each endpoint, the output tokens that an answer is first assumed to take.
+    var firstCompletions: [Int] { endpoints.map(\.estimator.completionTokens) }
+
+    /// Makes an item ready to be sent, or finds that nothing need be.
     ///
     /// Throws only for the store.
-    func attempt(_ claim: Claim, now: @Sendable () -> Date) async throws -> AttemptReport {
+    func prepare(_ claim: Claim, now: @Sendable () -> Date) async throws -> Preparation {
         let item = claim.item
         let index = item.position / max(job.prompts.count, 1) + 1
         let text = prompts[item.key.promptID]?.render(image: item.key.image, index: index) ?? ""
         let system = system?.render(image: item.key.image, index: index)
         let files = planner.files(of: item.key)
         let lease = await budget.acquire(files.reduce(0) { $0 + loader.byteCount(of: $1) })
-        defer { lease.release() }
 
         var images: [RequestBuilder.Image] = []
         for file in files {
             do throws(Failure) {
                 images.append(.inline(try loader.load(file)))
             } catch {
+                lease.release()
                 var failure = error
                 if files.count > 1 { failure.detail = "\(file.string): \(failure.detail)" }
-                return AttemptReport(outcome: .failed(failure, partial: nil), wasSent: false, finishedAt: now())
+                return .settled(
+                    AttemptReport(outcome: .failed(failure, partial: nil), wasSent: false, finishedAt: now()))
             }
         }
         if item.key.kind == .url { images = [.remote(url: item.key.image.text ?? "")] }
-
-        guard let print = builder.fingerprint(promptID: item.key.promptID, text: text, system: system, images: images)
-        else {
-            return await send(builder.body(text: text, system: system, images: images), lease, nil, now)
+        let sides = images.map { image -> (width: Int, height: Int)? in
+            guard case .inline(let payload) = image else { return nil }
+            return (payload.width, payload.height)
         }
+        let print = endpoints[0].builder.fingerprint(
+            promptID: item.key.promptID, text: text, system: system, images: images)
+        let request = PreparedRequest(
+            claim: claim, text: text, system: system, images: images, lease: lease, fingerprint: print,
+            promptTokens: endpoints.map {
+                $0.estimator.promptTokens(text: text, system: system, images: sides)
+            })
+        guard let print else { return .ready(request) }
         await twins.enter(print)
-        let report: AttemptReport
         do {
-            let store = store
-            let stored = try await uncancelled { try await store.completion(matching: print) }
-            if let (completion, attemptID) = stored {
-                report = AttemptReport(
-                    outcome: .reused(completion, from: attemptID), wasSent: false, finishedAt: now(), fingerprint: print
-                )
-            } else {
-                report = await send(builder.body(text: text, system: system, images: images), lease, print, now)
+            if let (completion, attemptID) = try await store.completion(matching: print) {
+                await abandon(request)
+                return .settled(
+                    AttemptReport(
+                        outcome: .reused(completion, from: attemptID), wasSent: false, finishedAt: now(),
+                        fingerprint: print))
             }
         } catch {
-            await twins.leave(print)
+            await abandon(request)
             throw error
         }
-        await twins.leave(print)
-        return report
+        return .ready(request)
     }
 
-    private func send(
-        _ body: RequestBody, _ lease: ByteBudget.Lease, _ fingerprint: Data?, _ now: @Sendable () -> Date
-    ) async -> AttemptReport {
+    /// Sends a request and reads its reply.
+    func send(_ request: PreparedRequest, to endpoint: Int, now: @Sendable () -> Date) async -> AttemptReport {
+        let work = endpoints[endpoint]
+        let body = work.builder.body(text: request.text, system: request.system, images: request.images)
         var report = AttemptReport(
             outcome: .failed(TransportError.cancelled.failure, partial: nil), wasSent: false, finishedAt: now(),
-            fingerprint: fingerprint)
+            fingerprint: request.fingerprint, endpoint: work.endpoint)
         guard !Task.isCancelled else { return report }
         report.wasSent = true
         do throws(TransportError) {
-            let reply = try await transport.send(body) {
+            let reply = try await work.transport.send(body) {
                 body.discard()
-                lease.release()
+                request.lease.release()
             }
-            let reading = reader.reading(of: reply, now: now())
+            let reading = work.reader.reading(of: reply, now: now())
             report.outcome = reading.outcome
             report.requestID = reading.requestID
             report.httpStatus = reply.status
+            report.rateLimits = reply.rateLimits(now: now())
         } catch {
             report.outcome = .failed(error.failure, partial: nil)
             if case .unreachable = error { report.wasSent = false }
         }
         return report
     }
+
+    /// Lets go of everything that a request holds, and its twin in.
+    ///
+    /// After the record of an answer, so that the twin finds it.
+    func abandon(_ request: PreparedRequest) async {
+        request.lease.release()
+        if let print = request.fingerprint { await twins.leave(print) }
+    }
+}
+
+/// What became of a claim before anything was sent.
+enum Preparation: Sendable {
+    /// It waits for its turn.
+    case ready(PreparedRequest)
+    /// Nothing need be sent: the image cannot be, or the answer is known.
+    case settled(AttemptReport)
+}
+
+/// A request that can be sent at once, to any endpoint.
+struct PreparedRequest: Sendable {
+    let claim: Claim
+    let text: String
+    let system: String?
+    let images: [RequestBuilder.Image]
+    /// The images' bytes in memory.
+    let lease: ByteBudget.Lease
+    /// What makes it the same as another; nil when an image is remote.
+    let fingerprint: Data?
+    /// The estimated input at each endpoint.
+    let promptTokens: [Int]
 }

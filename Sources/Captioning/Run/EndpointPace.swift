@@ -2,142 +2,293 @@ import Foundation
 
 /// Says when the next request to an endpoint may go, and how it has been answering.
 ///
-/// One value that the run's loop owns: an even pace, a shared cool-down after rate limits, a slow start, and the signs
-/// of life that retry decisions need. Pure: the caller says what time it is, in seconds since the run began.
+/// Requests and tokens are admitted together or not at all. Pure: the caller says what time it is, in seconds since the
+/// run began, and draws nothing by chance.
 struct EndpointPace: Sendable {
-    /// Requests in flight before the endpoint has answered any: a wrong key is found with at most so many.
-    static let firstWindow = 3
-    /// As many refusals of one kind with no success at all mean that the request is wrong, not the images.
+    /// The same refusal of so many items with no success at all means that the request is wrong, not the images.
     static let refusalsToStop = 20
+    /// Refusals in a row that a found limit may explain before they count as trouble.
+    private static let explainable = 3
 
-    private let concurrency: Int
+    /// What an endpoint says to one more request.
+    enum Admission: Hashable, Sendable {
+        case now
+        /// Not before then.
+        case later(Double, WaitReason)
+        /// As many are in flight as may be; an answer makes room.
+        case full
+        /// Not in this run.
+        case never
+    }
+
+    /// A request that was admitted.
+    struct Ticket: Hashable, Sendable {
+        fileprivate let startedAt: Double
+        fileprivate let generation: Int
+        fileprivate let tokens: Double
+        fileprivate let estimate: Int
+        /// Requests in the minute before this one.
+        fileprivate let inMinute: Double
+        /// Requests in flight, this one included.
+        fileprivate let inFlight: Int
+        fileprivate let isTry: Bool
+    }
+
     private let rules: Job.Retry
-    private var bucket: TokenBucket?
+    private(set) var window: ConcurrencyWindow
+    private(set) var inFlight = 0
+    private var requests: RequestPace
+    private var tokens: RateLimit
+    private var day: (limit: Double, window: SlidingWindow)?
+    private var cost: CostEstimate
+    private var quotas = ServerQuotas()
+    private(set) var breaker = CircuitBreaker()
+    private var throttling: Throttling?
     private var coolDownUntil = 0.0
-    /// Why the present cool-down is.
-    private(set) var coolDownReason = WaitReason.rateLimited
-    private var throttling = Episode()
-    private var outage = Episode()
-    private var unavailableInARow = 0
-    private var answers = 0
-    private var successes = 0
-    private var lastAnswerAt = 0.0
+    private var explained = 0
+    private var lastRefusalAt = -Double.infinity
+    private var triesInFlight = 0
     private var refusals: (label: String, count: Int) = ("", 0)
+    private var successes = 0
+    private(set) var answers = 0
+    private(set) var lastAnswerAt = 0.0
+    /// When an item last got its caption here; nil when none has.
+    private(set) var lastSuccess: Date?
+    /// Why nothing more is sent here; nil while things may go on.
+    private(set) var retired: StopReason?
+    /// What went wrong last, for a message; nil when nothing has.
+    private(set) var lastFailure: Failure?
 
-    init(limits: Job.Limits, rules: Job.Retry) {
-        concurrency = limits.concurrency.most
+    /// A time of refusals: from the first until the server takes requests again.
+    private struct Throttling: Sendable {
+        var refusal: RequestPace.Refusal
+        var rounds = 1
+        var roundBegunAt: Double
+    }
+
+    init(limits: Job.Limits, rules: Job.Retry, firstCompletion: Int, at now: Double = 0) {
         self.rules = rules
-        bucket = limits.requestsPerMinute.map { TokenBucket(perMinute: $0, at: 0) }
+        window = ConcurrencyWindow(limits.concurrency)
+        requests = RequestPace(told: limits.requestsPerMinute, at: now)
+        tokens = RateLimit(perMinute: limits.tokensPerMinute.map(Double.init), at: now)
+        day = limits.requestsPerDay.map { (Double($0), SlidingWindow(length: 86_400)) }
+        cost = CostEstimate(firstCompletion: firstCompletion)
     }
 
-    /// Requests that may be in flight: three until the first answer, two more with each; three again while a rate limit
-    /// or an outage lasts, to find out whether it is over.
-    var window: Int {
-        let isTroubled = throttling.rounds > 0 || outage.rounds > 0
-        return min(concurrency, isTroubled ? Self.firstWindow : Self.firstWindow + 2 * answers)
+    /// Counts in what an earlier run spent here, so that limits hold across a restart.
+    mutating func note(earlier spending: [Spending], since start: Date) {
+        for spent in spending {
+            let time = spent.time.timeIntervalSince(start)
+            guard time < 0 else { continue }
+            if time > -60 {
+                requests.note(earlier: spent.requests, at: time)
+                tokens.note(Double(spent.tokens), at: time)
+            }
+            day?.window.add(Double(spent.requests), at: time)
+        }
     }
 
-    /// Seconds until the next request may go; 0 means now.
-    ///
-    /// Takes nothing.
-    func wait(at now: Double) -> Double {
-        max(coolDownUntil - now, bucket?.wait(at: now) ?? 0, 0)
+    /// Whether the endpoint is being tried with single requests.
+    private var isOnTrial: Bool { throttling != nil || breaker.isOpen }
+
+    /// Requests that may be in flight.
+    var size: Int { isOnTrial ? min(window.size, 1) : window.size }
+
+    /// Whether it is worth while to have work at hand for the endpoint.
+    func mayTakeWork(at now: Double) -> Bool {
+        retired == nil && coolDownUntil <= now && !(breaker.isOpen && breaker.nextTry > now)
     }
 
-    /// The remaining cool-down in seconds; 0 when there is none.
-    func coolDown(at now: Double) -> Double {
-        max(coolDownUntil - now, 0)
+    /// What the endpoint says to one more request, whose input comes to an estimated number of tokens.
+    mutating func admission(promptTokens: Int, at now: Double) -> Admission {
+        guard retired == nil else { return .never }
+        if coolDownUntil > now { return held(until: coolDownUntil, .rateLimited) }
+        if breaker.isOpen, breaker.nextTry > now { return held(until: breaker.nextTry, .unavailable) }
+        if isOnTrial ? triesInFlight > 0 : inFlight >= window.size {
+            if !isOnTrial { window.noteFull() }
+            return .full
+        }
+        let waits: [(Double, WaitReason)] = [
+            (requests.wait(at: now), .requestsPerMinute),
+            (tokens.wait(for: cost.tokens(promptTokens), at: now), .tokensPerMinute),
+            (quotas.wait(at: now), .requestsPerMinute),
+            (dayWait(at: now), .requestsPerDay),
+        ]
+        guard let longest = waits.max(by: { $0.0 < $1.0 }), longest.0 > 0 else { return .now }
+        return held(until: now + longest.0, longest.1)
     }
 
-    /// How many requests may go at once now, at most `most`.
-    func available(_ most: Int, at now: Double) -> Int {
-        guard coolDownUntil <= now else { return 0 }
-        return min(most, bucket?.available(at: now) ?? most)
+    /// Admits a request that goes now.
+    mutating func admit(promptTokens: Int, at now: Double) -> Ticket {
+        let inMinute = requests.inLastMinute(at: now)
+        let spent = cost.tokens(promptTokens)
+        requests.take(at: now)
+        tokens.take(spent, at: now)
+        day?.window.add(1, at: now)
+        quotas.take(tokens: spent)
+        inFlight += 1
+        if isOnTrial { triesInFlight += 1 }
+        return Ticket(
+            startedAt: now, generation: window.generation, tokens: spent, estimate: promptTokens, inMinute: inMinute,
+            inFlight: inFlight, isTry: isOnTrial)
     }
 
-    /// Takes the permits of requests that go now.
-    mutating func take(_ count: Int, at now: Double) {
-        bucket?.take(count, at: now)
-    }
-
-    /// Gives back the permit of a request that was not sent after all.
-    mutating func giveBack() {
-        bucket?.giveBack()
-    }
-
-    /// What a retry decision needs to know.
-    func situation(for claim: Claim, at now: Double) -> RetryPolicy.Situation {
-        RetryPolicy.Situation(
-            failures: claim.failures, throttles: claim.throttles, doubts: claim.doubts, hasAnswered: answers > 0,
-            silence: .milliseconds(Int64(max(now - lastAnswerAt, 0) * 1000)))
+    /// Takes note that there is nothing to send at the moment.
+    mutating func noteIdle() {
+        if inFlight < window.size { window.noteRoom() }
     }
 
     /// Takes note of how an attempt ended.
     ///
-    /// - `startedAt`: When its request went out, on the same scale.
-    ///
-    /// Returns why the run must stop, when that follows from many attempts rather than one.
-    mutating func note(_ report: AttemptReport, startedAt: Double, at now: Double) -> StopReason? {
-        if !report.wasSent, report.outcome.failure?.kind != .unavailable { return nil }
+    /// - `wallClock`: The time as it is stored.
+    mutating func note(
+        _ report: AttemptReport, of item: Item.ID, _ ticket: Ticket, at now: Double, wallClock: Date
+    ) {
+        inFlight -= 1
+        if ticket.isTry { triesInFlight = max(triesInFlight - 1, 0) }
+        settle(report, ticket)
+        if let headers = report.rateLimits { noteHeaders(headers, at: now) }
         guard case .failed(let failure, _) = report.outcome else {
-            noteAnswer(at: now)
-            successes += 1
-            throttling = Episode()
-            return nil
+            noteAnswer(ticket, at: now)
+            noteSuccess(ticket, at: now)
+            lastSuccess = wallClock
+            return
         }
         switch failure.kind {
         case .rateLimited:
-            throttling.extend(startedAt: startedAt, at: now)
-            let asked = failure.retryAfter.map { min($0, RetryPolicy.longestRetryAfter) }
-            coolDown(for: asked ?? backoff(throttling), because: .rateLimited, at: now)
-        case .unavailable, .connectionLost:
-            unavailableInARow += 1
-            // A single one is a hiccup; a few with no answer between them mean that knocking on is of no use.
-            if unavailableInARow >= Self.firstWindow {
-                outage.extend(startedAt: startedAt, at: now)
-                if answers == 0, outage.rounds >= rules.attempts { return .unavailable(failure) }
-                coolDown(for: backoff(outage), because: .unavailable, at: now)
-            }
+            lastFailure = failure
+            breaker.noteAnswer()
+            noteRefusal(failure, ticket, at: now)
+        case .unavailable, .connectionLost, .transient:
+            lastFailure = failure
+            window.noteFault()
+            let isDown = breaker.noteFailure(
+                failure, of: item, isLost: failure.kind != .transient, startedAt: ticket.startedAt, at: now,
+                backoff: RetryPolicy(rules: rules).backoff(afterAttempt:))
+            if isDown { triesInFlight = 0 }
+            if let asked = failure.retryAfter { coolDown(for: asked, at: now) }
         case .refused:
-            noteAnswer(at: now)
+            noteAnswer(ticket, at: now)
             refusals = refusals.label == failure.label ? (failure.label, refusals.count + 1) : (failure.label, 1)
-            if successes == 0, refusals.count >= Self.refusalsToStop { return .fatal(failure) }
+            if successes == 0, refusals.count >= Self.refusalsToStop { retire(.fatal(failure)) }
         case .truncated, .filtered, .cutShort:
-            noteAnswer(at: now)
-        case .transient, .unreadableImage, .unauthorized, .fatal, .interrupted:
-            break
+            noteAnswer(ticket, at: now)
+        case .unauthorized: retire(.unauthorized(failure))
+        case .fatal: retire(.fatal(failure))
+        case .unreadableImage, .interrupted: break
         }
-        return nil
     }
 
-    private mutating func noteAnswer(at now: Double) {
+    /// Whether the endpoint has never answered, and been tried often enough.
+    var isHopeless: Bool {
+        answers == 0 && breaker.rounds >= rules.attempts && breaker.lastFailure?.kind == .unavailable
+    }
+
+    /// The limits in force, for whoever shows them.
+    var state: EndpointState {
+        EndpointState(
+            concurrency: window.size, inFlight: inFlight,
+            requestsPerMinute: requests.limitPerMinute.map { Int($0.rounded()) },
+            health: retired != nil ? .retired : breaker.isOpen ? .down : throttling != nil ? .throttled : .good)
+    }
+
+    private mutating func held(until time: Double, _ reason: WaitReason) -> Admission {
+        window.noteRoom()
+        return .later(time, reason)
+    }
+
+    private mutating func dayWait(at now: Double) -> Double {
+        guard let limit = day?.limit else { return 0 }
+        return day?.window.wait(for: 1, under: limit, at: now) ?? 0
+    }
+
+    /// Corrects what was charged to what it came to.
+    private mutating func settle(_ report: AttemptReport, _ ticket: Ticket) {
+        let kind = report.outcome.failure?.kind
+        if !report.wasSent || kind == .rateLimited {
+            requests.giveBack(takenAt: ticket.startedAt)
+            tokens.settle(ticket.tokens, as: 0, takenAt: ticket.startedAt)
+            if !report.wasSent { day?.window.correct(by: -1, at: ticket.startedAt) }
+        } else if let actual = cost.learn(from: report.outcome.completion?.usage, estimate: ticket.estimate) {
+            tokens.settle(ticket.tokens, as: actual, takenAt: ticket.startedAt)
+        }
+    }
+
+    private mutating func noteHeaders(_ headers: RateLimitHeaders, at now: Double) {
+        if let quota = headers.requests, quota.isPerMinute, let limit = quota.limit {
+            requests.noteTold(limit, at: now)
+        }
+        quotas.note(headers, inFlight: inFlight, tokensPerRequest: cost.typicalTokens, at: now)
+    }
+
+    private mutating func noteAnswer(_ ticket: Ticket, at now: Double) {
+        if breaker.isOpen {
+            window.restart(at: now)
+            triesInFlight = 0
+        }
+        breaker.noteAnswer()
         answers += 1
         lastAnswerAt = now
-        unavailableInARow = 0
-        outage = Episode()
+        window.noteAnswer(generation: ticket.generation, latency: now - ticket.startedAt, at: now)
     }
 
-    private func backoff(_ episode: Episode) -> Duration {
-        RetryPolicy(rules: rules).backoff(afterAttempt: episode.rounds)
+    private mutating func noteSuccess(_ ticket: Ticket, at now: Double) {
+        successes += 1
+        if ticket.startedAt >= lastRefusalAt { explained = 0 }
+        guard let throttling, ticket.startedAt >= throttling.roundBegunAt else { return }
+        // The server takes requests again.
+        self.throttling = nil
+        triesInFlight = 0
+        requests.learn(from: throttling.refusal, inMinute: ticket.inMinute, wasRepeated: throttling.rounds > 1, at: now)
     }
 
-    private mutating func coolDown(for wait: Duration, because reason: WaitReason, at now: Double) {
-        let end = now + max(wait.seconds, 0)
-        guard end > coolDownUntil else { return }
-        coolDownUntil = end
-        coolDownReason = reason
+    private mutating func noteRefusal(_ failure: Failure, _ ticket: Ticket, at now: Double) {
+        if failure.isThrottlingGrowth { requests.slowDownGrowth(at: now) }
+        if let asked = failure.retryAfter { coolDown(for: asked, at: now) }
+        guard ticket.startedAt >= lastRefusalAt else {
+            // Under way when the first refusal came: part of the same.
+            if var refusal = throttling?.refusal, ticket.startedAt < refusal.begunAt {
+                requests.note(refusedAsWell: ticket.startedAt, in: &refusal)
+                throttling?.refusal = refusal
+            }
+            return
+        }
+        lastRefusalAt = now
+        if throttling == nil, explained < Self.explainable, failure.retryAfter == nil {
+            // Met by trying a little more than before: no reason to stop.
+            if requests.isFoundLimitAtWork(at: now) {
+                explained += 1
+                requests.takeBack(at: now)
+                return
+            }
+            if window.isKnownAsTooMuch(ticket.inFlight) {
+                explained += 1
+                window.stepBack(generation: ticket.generation, below: ticket.inFlight, at: now)
+                return
+            }
+        }
+        if throttling == nil {
+            window.cut(generation: ticket.generation, at: now)
+            throttling = Throttling(refusal: requests.beginRefusal(at: now), roundBegunAt: now)
+            triesInFlight = 0
+        } else {
+            throttling?.rounds += 1
+            throttling?.roundBegunAt = now
+        }
+        guard failure.retryAfter == nil, let throttling else { return }
+        var wait = RetryPolicy(rules: rules).backoff(afterAttempt: throttling.rounds).seconds
+        if throttling.rounds > 1 {
+            // Refused again: if it counts by the minute, this is when room comes.
+            wait = min(wait, requests.waitForRoom(below: throttling.refusal, at: now))
+        }
+        coolDownUntil = max(coolDownUntil, now + wait)
     }
-}
 
-/// Trouble that goes on: each round of it makes the next cool-down longer.
-private struct Episode: Sendable {
-    private(set) var rounds = 0
-    private var since = 0.0
+    private mutating func coolDown(for asked: Duration, at now: Double) {
+        coolDownUntil = max(coolDownUntil, now + max(asked.seconds, 0))
+    }
 
-    /// Counts a failure in: requests that were already out when the present round began belong to it.
-    mutating func extend(startedAt: Double, at now: Double) {
-        guard rounds == 0 || startedAt >= since else { return }
-        rounds += 1
-        since = now
+    private mutating func retire(_ reason: StopReason) {
+        retired = retired ?? reason
     }
 }

@@ -2,24 +2,27 @@ public import Foundation
 
 /// Decides what becomes of an item after a failed attempt.
 ///
-/// Pure: jitter comes from a generator, the time from the caller.
+/// Pure: jitter comes from a generator, the time from the caller. When to stop the whole run is not decided here.
 public struct RetryPolicy: Sendable {
     /// The spec's rules.
     public let rules: Job.Retry
+    /// How long after its first attempt an item may begin another; nil means as long as it has attempts.
+    public let itemDeadline: Duration?
 
     /// Attempts for answers that came but are doubtful (moderated away, or cut by the server): each one costs money.
     static let doubtfulAttempts = 4
     /// How many broken idle connections an item may meet before they count as failures.
     static let freeReconnects = 3
-    /// The longest wait that a server's `Retry-After` is believed.
-    static let longestRetryAfter = Duration.seconds(120)
+    /// The same server error so often in a row is the item's own, when other items succeed meanwhile.
+    static let sameErrors = 3
 
     /// A policy for the rules.
-    public init(rules: Job.Retry) {
+    public init(rules: Job.Retry, itemDeadline: Duration? = nil) {
         self.rules = rules
+        self.itemDeadline = itemDeadline
     }
 
-    /// What the policy needs to know of the endpoint besides the failure itself.
+    /// What the policy needs to know besides the failure itself.
     public struct Situation: Hashable, Sendable {
         /// Failed attempts of the item that counted, this one not included.
         public var failures: Int
@@ -27,20 +30,30 @@ public struct RetryPolicy: Sendable {
         public var throttles: Int
         /// Doubtful answers for the item, this one not included.
         public var doubts: Int
-        /// Whether the endpoint has given any usable sign of life in this run.
-        public var hasAnswered: Bool
-        /// How long ago the last sign of life (or the run's start) was.
-        public var silence: Duration
+        /// How often the item had this very error in a row, this time included.
+        public var sameErrors: Int
+        /// When the item's first attempt of this run began; nil when this is the first.
+        public var firstAttempt: Date?
+        /// Whether another item succeeded at the same endpoint after that attempt had failed.
+        public var othersSucceed: Bool
+        /// Whether the endpoint fails whatever it is asked.
+        public var isEndpointDown: Bool
+        /// Whether a request went out.
+        public var wasSent: Bool
 
         /// A situation.
         public init(
-            failures: Int = 0, throttles: Int = 0, doubts: Int = 0, hasAnswered: Bool = true, silence: Duration = .zero
+            failures: Int = 0, throttles: Int = 0, doubts: Int = 0, sameErrors: Int = 1, firstAttempt: Date? = nil,
+            othersSucceed: Bool = true, isEndpointDown: Bool = false, wasSent: Bool = true
         ) {
             self.failures = failures
             self.throttles = throttles
             self.doubts = doubts
-            self.hasAnswered = hasAnswered
-            self.silence = silence
+            self.sameErrors = sameErrors
+            self.firstAttempt = firstAttempt
+            self.othersSucceed = othersSucceed
+            self.isEndpointDown = isEndpointDown
+            self.wasSent = wasSent
         }
     }
 
@@ -48,56 +61,52 @@ public struct RetryPolicy: Sendable {
     public func disposition(
         after failure: Failure, in situation: Situation, now: Date, using generator: inout some RandomNumberGenerator
     ) -> Disposition {
-        func retry(_ budget: Disposition.Budget?, attempt: Int) -> Disposition {
-            let wait = self.wait(afterAttempt: attempt, asked: failure.retryAfter, using: &generator)
-            return .retry(notBefore: now.addingTimeInterval(wait.seconds), counts: budget)
-        }
         let attempt = situation.failures + 1
-        let isSilentTooLong = situation.silence >= rules.giveUpAfter
+        /// One more attempt after a wait, if the item's deadline leaves time for it.
+        func retry(_ budget: Disposition.Budget?, after wait: Duration) -> Disposition {
+            let due = now.addingTimeInterval(wait.seconds)
+            if let itemDeadline, due.timeIntervalSince(situation.firstAttempt ?? now) >= itemDeadline.seconds {
+                return .gaveUp
+            }
+            return .retry(notBefore: due, counts: budget)
+        }
+        func wait(_ attempt: Int) -> Duration {
+            self.wait(afterAttempt: attempt, asked: failure.retryAfter, using: &generator)
+        }
         switch failure.kind {
-        case .unauthorized: return .stopRun(.unauthorized(failure))
-        case .fatal: return .stopRun(.fatal(failure))
-        case .interrupted: return .retry(notBefore: now, counts: nil)
+        // The endpoint's trouble, whatever the item.
+        case .unauthorized, .fatal: return .putBack
+        case .interrupted: return .putBack
         case .truncated, .refused, .unreadableImage: return .gaveUp
         case .filtered, .cutShort:
             let doubt = situation.doubts + 1
-            return doubt < min(Self.doubtfulAttempts, rules.attempts) ? retry(.doubts, attempt: doubt) : .gaveUp
+            let most = min(failure.attemptLimit ?? Self.doubtfulAttempts, rules.attempts)
+            return doubt < most ? retry(.doubts, after: wait(doubt)) : .gaveUp
         case .rateLimited:
-            if isSilentTooLong { return .stopRun(.unavailable(failure)) }
-            let throttle = situation.throttles + 1
-            return throttle < rules.attempts * 10 ? retry(.throttles, attempt: throttle) : .gaveUp
-        case .connectionLost:
+            // The endpoint's cool-down makes it wait, and another endpoint may take it at once.
+            return situation.throttles + 1 < rules.attempts * 10 ? retry(.throttles, after: .zero) : .gaveUp
+        case .connectionLost where situation.throttles < Self.freeReconnects:
             // Counted with the rate limits: a connection that was closed while idle is no failure of the image.
-            if situation.throttles < Self.freeReconnects { return .retry(notBefore: now, counts: .throttles) }
-            return unavailable(failure, attempt, situation, retry)
-        case .unavailable:
-            return unavailable(failure, attempt, situation, retry)
-        case .transient:
-            if isSilentTooLong { return .stopRun(.unavailable(failure)) }
-            return attempt < rules.attempts ? retry(.failures, attempt: attempt) : .gaveUp
+            return retry(.throttles, after: .zero)
+        case .connectionLost, .unavailable, .transient:
+            // An endpoint that is down is no image's fault; one that serves others all the while is.
+            if !situation.wasSent || (situation.isEndpointDown && !situation.othersSucceed) {
+                return retry(nil, after: wait(attempt))
+            }
+            if situation.sameErrors >= Self.sameErrors, situation.othersSucceed { return .gaveUp }
+            let most = min(failure.attemptLimit ?? rules.attempts, rules.attempts)
+            return attempt < most ? retry(.failures, after: wait(attempt)) : .gaveUp
         }
-    }
-
-    /// An endpoint that is down is no image's fault: the item never fails for it.
-    ///
-    /// At first contact the run stops when one item's attempts are used up; an endpoint that has answered before is
-    /// waited for until `giveUpAfter`.
-    private func unavailable(
-        _ failure: Failure, _ attempt: Int, _ situation: Situation,
-        _ retry: (Disposition.Budget?, Int) -> Disposition
-    ) -> Disposition {
-        if situation.silence >= rules.giveUpAfter { return .stopRun(.unavailable(failure)) }
-        if attempt < rules.attempts { return retry(.failures, attempt) }
-        return situation.hasAnswered ? retry(nil, attempt) : .stopRun(.unavailable(failure))
     }
 
     /// How long to wait before the next attempt.
     ///
-    /// The server's own word wins, up to 120 s; otherwise full jitter: evenly between 0 and `backoff(afterAttempt:)`.
+    /// The server's own word wins, up to `give_up_after`; otherwise full jitter: evenly between 0 and
+    /// `backoff(afterAttempt:)`.
     func wait(
         afterAttempt attempt: Int, asked: Duration?, using generator: inout some RandomNumberGenerator
     ) -> Duration {
-        if let asked { return min(max(asked, .zero), Self.longestRetryAfter) }
+        if let asked { return min(max(asked, .zero), rules.giveUpAfter) }
         let most = backoff(afterAttempt: attempt).seconds
         return .milliseconds(Int64(Double.random(in: 0...max(most, 0.001), using: &generator) * 1000))
     }

@@ -1,7 +1,8 @@
+import DequeModule
 public import Foundation
 import ServiceLifecycle
 
-/// The engine: takes work from the store, keeps a window of requests in flight, and records what happened.
+/// The engine: takes work from the store, keeps requests in flight, and records what happened.
 ///
 /// An item's states, as the store keeps them:
 ///
@@ -10,147 +11,261 @@ import ServiceLifecycle
 ///        │   retry: due at  ├──────────────▶ failed ──requeue──▶ pending
 ///        └──────────────────┘
 ///
-/// A retry is a row with a due time, never a sleeping task. The loop owns the pace; children own one attempt each, up to
-/// and including its record.
+/// A retry is a row with a due time, never a sleeping task. A claim is first prepared (its image is read), then waits in the
+/// loop until an endpoint has room, then goes out; its child records the answer before anything else happens with it.
 public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration {
     private let job: Job
     private let store: any JobStore
     private let work: AttemptWork
     private let clock: C
     private let now: @Sendable () -> Date
+    private let seed: UInt64
     private let onEvent: @Sendable (RunEvent) -> Void
 
     /// A runner for a job whose plan is in the store.
     ///
-    /// - `transport`: Reaches the job's endpoint.
+    /// - `transports`: One for each of the job's endpoints, in their order.
     /// - `imageBytesInFlight`: The most image bytes in memory at once.
     /// - `clock`: What waits are measured by.
     /// - `now`: What stored times are read from.
+    /// - `seed`: Decides the jitter of retries.
     /// - `onEvent`: Called from many tasks.
     public init(
-        job: Job, store: any JobStore, transport: any Transport, imageBytesInFlight: Int = 48 << 20, clock: C,
-        now: @escaping @Sendable () -> Date, onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }
+        job: Job, store: any JobStore, transports: [any Transport], imageBytesInFlight: Int = 48 << 20, clock: C,
+        now: @escaping @Sendable () -> Date, seed: UInt64 = .random(in: 0 ... .max),
+        onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) throws(SpecError) {
         self.job = job
         self.store = store
         self.clock = clock
         self.now = now
+        self.seed = seed
         self.onEvent = onEvent
-        work = try AttemptWork(job: job, store: store, transport: transport, imageBytesInFlight: imageBytesInFlight)
+        work = try AttemptWork(
+            job: job, store: store, transports: transports, imageBytesInFlight: imageBytesInFlight)
     }
 
-    /// Runs until nothing is pending, graceful shutdown begins, the task is cancelled, or no request can succeed.
+    /// Runs until nothing is pending, graceful shutdown begins, the task is cancelled, the deadline comes, or no request
+    /// can succeed.
     ///
     /// - `limit`: The most items to take; nil means all.
     ///
     /// Throws `StoreError`, after the attempts in flight have ended.
     public func run(limit: Int? = nil) async throws -> RunEnd {
-        let scope = ClaimScope(lastPosition: try await lastPosition(limit))
+        let began = now()
+        let pool = EndpointPool(job: job, firstCompletions: work.firstCompletions, start: began)
+        for (place, endpoint) in job.endpoints.enumerated() {
+            let since = began.addingTimeInterval(endpoint.limits.requestsPerDay == nil ? -60 : -86_400)
+            pool.note(earlier: try await store.spending(at: endpoint, since: since), at: place)
+        }
+        let scope = ClaimScope(lastPosition: try await lastPosition(limit), runBegan: began)
         return try await withThrowingTaskGroup(of: ChildEnd.self) { group in
-            var loop = LoopState<C>(pace: EndpointPace(limits: job.limits, rules: job.retry), start: clock.now)
-            while true {
-                loop.time = seconds(since: loop.start)
-                switch try await step(&loop, scope) {
-                case .start(let claims):
-                    for claim in claims {
-                        let situation = loop.pace.situation(for: claim, at: loop.time)
-                        let startedAt = loop.time
-                        group.addTask { try await perform(claim, situation, startedAt: startedAt) }
+            var loop = RunLoop<C>(pool: pool, start: clock.now, deadline: job.deadlines.run?.seconds)
+            do {
+                while true {
+                    loop.time = seconds(since: loop.start)
+                    switch try await step(&loop, scope) {
+                    case .send(let request, let grant):
+                        loop.inFlight += 1
+                        group.addTask { [start = loop.start] in
+                            try await perform(request, grant, pool, since: start)
+                        }
+                        continue
+                    case .prepare(let claims):
+                        loop.preparing += claims.count
+                        for claim in claims { group.addTask { try await prepare(claim) } }
+                        continue
+                    case .breakOff:
+                        group.cancelAll()
+                        loop.isBrokenOff = true
+                        continue
+                    case .again: continue
+                    case .end(let end):
+                        group.cancelAll()
+                        return end
+                    case .wait(let alarm):
+                        if let alarm, alarm < loop.nextAlarm - RunLoop<C>.alarmTolerance {
+                            loop.nextAlarm = alarm
+                            group.addTask { [start = loop.start] in await sleep(until: alarm, since: start) }
+                        }
                     }
-                    loop.inFlight += claims.count
-                    continue
-                case .end(let end):
-                    if loop.inFlight > 0 { break }
-                    group.cancelAll()
-                    return end
-                case .wait(let alarm):
-                    if let alarm, alarm < loop.nextAlarm - LoopState<C>.alarmTolerance {
-                        loop.nextAlarm = alarm
-                        let start = loop.start
-                        group.addTask { await sleep(until: alarm, since: start) }
-                    }
+                    guard let end = try await group.next() else { continue }
+                    loop.time = seconds(since: loop.start)
+                    loop.handle(end, at: now())
+                    for (endpoint, state) in pool.changedStates() { onEvent(.endpoint(endpoint, state)) }
                 }
-                guard let end = try await group.next() else { continue }
-                loop.handle(end, at: seconds(since: loop.start))
+            } catch {
+                group.cancelAll()
+                for request in loop.ready { await work.abandon(request) }
+                // Others may wait for what these hold.
+                while let end = await group.nextResult() {
+                    if case .success(.ready(let request)) = end { await work.abandon(request) }
+                }
+                throw error
             }
         }
     }
 
     /// What the loop does next.
     private enum Step {
-        case start([Claim])
+        case prepare([Claim])
+        case send(PreparedRequest, EndpointPool.Grant)
         /// Sleep until a child ends, or until the time, in seconds since the start, whichever comes first.
         case wait(alarm: Double?)
+        /// Cancel what is in flight.
+        case breakOff
+        /// Look again: something has been decided.
+        case again
         case end(RunEnd)
     }
 
-    private func step(_ loop: inout LoopState<C>, _ scope: ClaimScope) async throws -> Step {
-        if let reason = loop.stopReason { return .end(.stopped(reason)) }
-        if Task.isCancelled || Task.isShuttingDownGracefully {
-            if !loop.isDraining { onEvent(.draining(inFlight: loop.inFlight)) }
-            loop.isDraining = true
-            return .end(.interrupted)
+    private func step(_ loop: inout RunLoop<C>, _ scope: ClaimScope) async throws -> Step {
+        if let end = loop.pendingEnd ?? reasonToEnd(&loop) {
+            if loop.pendingEnd == nil { onEvent(.draining(inFlight: loop.inFlight)) }
+            loop.pendingEnd = end
+            // What waits for its turn has cost nothing yet.
+            try await release(&loop)
+            if loop.inFlight + loop.preparing == 0 { return .end(end) }
+            guard let deadline = loop.deadline, !loop.isBrokenOff else { return .wait(alarm: nil) }
+            return loop.time >= deadline ? .breakOff : .wait(alarm: deadline)
         }
-        let room = loop.pace.window - loop.inFlight
-        // A few at a time: one transaction then serves several claims.
-        guard room >= max(1, loop.pace.window / 16) else { return .wait(alarm: nil) }
-        let wait = loop.pace.wait(at: loop.time)
-        if wait > 0 {
-            // Nothing to pace when nothing is left.
-            if loop.inFlight == 0, try await !hasPending(scope) { return .end(.finished) }
-            let coolDown = loop.pace.coolDown(at: loop.time)
-            if coolDown > 0 { onEvent(.waiting(loop.pace.coolDownReason, .milliseconds(Int64(coolDown * 1000)))) }
-            return .wait(alarm: loop.time + wait)
+        var alarm = loop.deadline.map { $0 - loop.typicalLatency }
+        func wake(at time: Double?) {
+            if let time { alarm = min(alarm ?? .infinity, time) }
         }
-        let count = loop.pace.available(room, at: loop.time)
-        let (store, endpoint, time) = (store, job.endpoint, now())
-        let result = try await uncancelled {
-            try await store.claim(upTo: max(count, 1), within: scope, for: endpoint, now: time)
+        if let request = loop.ready.first {
+            switch loop.pool.admit(promptTokens: request.promptTokens, at: loop.time) {
+            case .send(let grant):
+                loop.ready.removeFirst()
+                return .send(request, grant)
+            case .later(let time, let reason):
+                announceWait(reason, until: time, &loop)
+                if let reason = loop.pool.stopReason(nextChance: time, at: loop.time) { return stop(reason, &loop) }
+                wake(at: time)
+            case .full(let time):
+                wake(at: time)
+            case .never:
+                if let reason = loop.pool.stopReason(nextChance: nil, at: loop.time) { return stop(reason, &loop) }
+            }
+        } else {
+            loop.pool.noteIdle()
         }
-        switch result {
-        case .claimed(let claims):
-            loop.pace.take(claims.count, at: loop.time)
-            return .start(claims)
-        case .waiting(until: let due):
-            let wait = max(due.timeIntervalSince(now()), 0.001)
-            if loop.inFlight == 0 { onEvent(.waiting(.retry, .milliseconds(Int64(wait * 1000)))) }
-            return .wait(alarm: loop.time + wait)
-        case .finished:
-            return loop.inFlight == 0 ? .end(.finished) : .wait(alarm: nil)
+        if loop.isIdle, loop.nextClaim == .infinity { return .end(.finished) }
+        let stock = loop.pool.stock
+        let room = stock - loop.ready.count - loop.preparing
+        if room >= max(1, stock / 4), loop.nextClaim <= loop.time {
+            if let (time, reason) = loop.pool.reasonNotToClaim(at: loop.time) {
+                if let reason = loop.pool.stopReason(nextChance: time, at: loop.time) { return stop(reason, &loop) }
+                if try await isFinished(loop, scope) { return .end(.finished) }
+                announceWait(reason, until: time, &loop)
+                wake(at: time)
+            } else {
+                switch try await store.claim(upTo: room, within: scope, for: job.endpoint, now: now()) {
+                case .claimed(let claims): return .prepare(claims)
+                case .waiting(until: let due):
+                    let wait = max(due.timeIntervalSince(now()), 0.001)
+                    loop.nextClaim = loop.time + wait
+                    if loop.isIdle { announceWait(.retry, until: loop.nextClaim, &loop) }
+                case .finished:
+                    if loop.isIdle { return .end(.finished) }
+                    loop.nextClaim = .infinity
+                }
+            }
+        }
+        if loop.nextClaim > loop.time, loop.nextClaim < .infinity { wake(at: loop.nextClaim) }
+        if loop.isIdle { wake(at: loop.pool.patienceEnds) }
+        return .wait(alarm: alarm)
+    }
+
+    private func reasonToEnd(_ loop: inout RunLoop<C>) -> RunEnd? {
+        if Task.isCancelled || Task.isShuttingDownGracefully { return .interrupted }
+        if let reason = loop.pool.stopReason(nextChance: nil, at: loop.time) { return .stopped(reason) }
+        // An answer that is paid for and then cut off by the deadline would be lost: stop sending in time.
+        if let deadline = loop.deadline, loop.time >= deadline - loop.typicalLatency { return .deadline }
+        return nil
+    }
+
+    private func stop(_ reason: StopReason, _ loop: inout RunLoop<C>) -> Step {
+        loop.pendingEnd = .stopped(reason)
+        onEvent(.draining(inFlight: loop.inFlight))
+        return .again
+    }
+
+    private func announceWait(_ reason: WaitReason, until time: Double, _ loop: inout RunLoop<C>) {
+        let wait = time - loop.time
+        guard wait > 0, loop.announced?.reason != reason || abs((loop.announced?.until ?? 0) - time) > 1 else { return }
+        // An even pace is no reason for a message with every request.
+        if wait < 1, reason != .rateLimited, reason != .unavailable { return }
+        loop.announced = (reason, time)
+        onEvent(.waiting(reason, .milliseconds(Int64((wait * 1000).rounded(.up)))))
+    }
+
+    private func release(_ loop: inout RunLoop<C>) async throws {
+        guard !loop.ready.isEmpty else { return }
+        let requests = loop.ready
+        loop.ready.removeAll()
+        for request in requests { await work.abandon(request) }
+        try await store.release(requests.map(\.claim))
+    }
+
+    /// Reads an item's image, and settles the item at once when nothing need be sent.
+    ///
+    /// Throws only for the store.
+    private func prepare(_ claim: Claim) async throws -> ChildEnd {
+        switch try await work.prepare(claim, now: now) {
+        case .ready(let request): return .ready(request)
+        case .settled(let report):
+            let disposition: Disposition = report.outcome.failure == nil ? .done : .gaveUp
+            try await store.record(report, of: claim, then: disposition)
+            announce(claim.item, report, disposition)
+            return .settled
         }
     }
 
-    /// Makes one attempt, from the claim up to and including its record.
+    /// Makes one attempt, up to and including its record.
     ///
     /// Throws only for the store.
     private func perform(
-        _ claim: Claim, _ situation: RetryPolicy.Situation, startedAt: Double
+        _ request: PreparedRequest, _ grant: EndpointPool.Grant, _ pool: EndpointPool, since start: C.Instant
     ) async throws -> ChildEnd {
-        onEvent(.started(claim.item))
-        let began = clock.now
-        var report = try await work.attempt(claim, now: now)
+        let claim = request.claim
+        onEvent(.started(claim.item, endpoint: grant.endpoint))
+        var report = await work.send(request, to: grant.endpoint, now: now)
+        let end = seconds(since: start)
         report.finishedAt = now()
-        if report.wasSent, report.latency == nil { report.latency = began.duration(to: clock.now) }
-        var generator = SystemRandomNumberGenerator()
+        if case .failed(var failure, let partial) = report.outcome, failure.kind == .interrupted,
+            let deadline = job.deadlines.run?.seconds, end >= deadline
+        {
+            failure.label = "deadline"
+            failure.detail = "the run's deadline (limits.deadline) came before the reply"
+            report.outcome = .failed(failure, partial: partial)
+        }
+        if report.wasSent { report.latency = .milliseconds(Int64((end - grant.startedAt) * 1000)) }
+        let situation = pool.note(report, of: claim, grant, at: end, wallClock: report.finishedAt)
+        var generator = SplitMix64(seed: seed ^ UInt64(bitPattern: claim.attemptID.rawValue))
         let disposition =
             report.outcome.failure.map { failure in
-                RetryPolicy(rules: job.retry).disposition(
+                RetryPolicy(rules: job.retry, itemDeadline: job.deadlines.item).disposition(
                     after: failure, in: situation, now: report.finishedAt, using: &generator)
             } ?? .done
-        let store = store
-        try await uncancelled { [report] in try await store.record(report, of: claim, then: disposition) }
+        do {
+            try await store.record(report, of: claim, then: disposition)
+        } catch {
+            await work.abandon(request)
+            throw error
+        }
+        await work.abandon(request)
         announce(claim.item, report, disposition)
-        return .attempt(report, disposition, startedAt: startedAt)
+        return .attempt(disposition, latency: report.outcome.failure == nil ? end - grant.startedAt : nil)
     }
 
     private func announce(_ item: Item, _ report: AttemptReport, _ disposition: Disposition) {
         switch (report.outcome, disposition) {
         case (.completed(let completion), _): onEvent(.completed(item, completion.usage, isReused: false))
         case (.reused(let completion, _), _): onEvent(.completed(item, completion.usage, isReused: true))
-        case (.failed(let failure, _), _) where failure.kind == .interrupted: onEvent(.interrupted(item))
         case (.failed(let failure, _), .retry(let due, _)): onEvent(.retrying(item, failure, notBefore: due))
-        case (.failed(let failure, _), .gaveUp): onEvent(.failed(item, failure))
-        case (.failed, .done), (.failed, .stopRun): onEvent(.interrupted(item))
+        case (.failed(let failure, _), .gaveUp): onEvent(.failed(item, failure, wasSent: report.endpoint != nil))
+        case (.failed, .done), (.failed, .putBack): onEvent(.interrupted(item))
         }
     }
 
@@ -163,10 +278,11 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         return .alarm(time)
     }
 
-    private func hasPending(_ scope: ClaimScope) async throws -> Bool {
-        let store = store
-        guard let position = try await uncancelled({ try await store.position(ofPending: 1) }) else { return false }
-        return position <= scope.lastPosition ?? .max
+    /// Nothing to wait for when nothing is left.
+    private func isFinished(_ loop: RunLoop<C>, _ scope: ClaimScope) async throws -> Bool {
+        guard loop.isIdle else { return false }
+        guard let position = try await store.position(ofPending: 1) else { return true }
+        return position > scope.lastPosition ?? .max
     }
 
     private func lastPosition(_ limit: Int?) async throws -> Int? {
@@ -181,35 +297,66 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
 
 /// How a child of the run's group ended.
 private enum ChildEnd: Sendable {
-    case attempt(AttemptReport, Disposition, startedAt: Double)
+    case ready(PreparedRequest)
+    /// The item was settled without a request.
+    case settled
+    /// `latency` in seconds; nil when there was no answer.
+    case attempt(Disposition, latency: Double?)
     case alarm(Double)
 }
 
 /// What the loop knows.
 ///
 /// Times are seconds since the start.
-private struct LoopState<C: Clock> {
-    var pace: EndpointPace
+private struct RunLoop<C: Clock> {
     /// An alarm that is set serves for one that is due this much earlier, in seconds.
-    static var alarmTolerance: Double { 0.005 }
+    static var alarmTolerance: Double { 0.002 }
 
+    let pool: EndpointPool
     let start: C.Instant
+    let deadline: Double?
     var time = 0.0
+    /// Requests that can be sent as soon as an endpoint has room.
+    var ready: Deque<PreparedRequest> = []
+    var preparing = 0
     var inFlight = 0
+    /// When the store may have something again.
+    var nextClaim = 0.0
     var nextAlarm = Double.infinity
-    var stopReason: StopReason?
-    var isDraining = false
+    var announced: (reason: WaitReason, until: Double)?
+    /// How the run ends as soon as nothing is in flight.
+    var pendingEnd: RunEnd?
+    var isBrokenOff = false
+    /// About what an answer takes, the slow ones included, in seconds.
+    private(set) var typicalLatency = 0.0
 
-    mutating func handle(_ end: ChildEnd, at time: Double) {
+    init(pool: EndpointPool, start: C.Instant, deadline: Double?) {
+        self.pool = pool
+        self.start = start
+        self.deadline = deadline
+    }
+
+    /// Whether nothing is under way.
+    var isIdle: Bool { ready.isEmpty && preparing == 0 && inFlight == 0 }
+
+    mutating func handle(_ end: ChildEnd, at now: Date) {
         switch end {
         case .alarm(let alarm):
             if alarm == nextAlarm { nextAlarm = .infinity }
-        case .attempt(let report, let disposition, let startedAt):
+        case .ready(let request):
+            preparing -= 1
+            ready.append(request)
+        case .settled:
+            preparing -= 1
+        case .attempt(let disposition, let latency):
             inFlight -= 1
-            if !report.wasSent { pace.giveBack() }
-            let verdict = pace.note(report, startedAt: startedAt, at: time)
-            if case .stopRun(let reason) = disposition { stopReason = stopReason ?? reason }
-            stopReason = stopReason ?? verdict
+            if let latency { typicalLatency += (latency * 2 - typicalLatency) * 0.1 }
+            switch disposition {
+            case .retry(let due, _):
+                nextClaim = min(nextClaim, time + max(due.timeIntervalSince(now), 0))
+            case .putBack: nextClaim = min(nextClaim, time)
+            case .done, .gaveUp: break
+            }
         }
     }
 }

@@ -45,4 +45,7 @@ struct ProviderPreset: Sendable {
 extension Job.Endpoint {
     /// The base URL of a simulated provider that has not started yet; a run puts the real one in its place.
     public static let insideURL = "http://simulated.invalid/v1"
+
+    /// Whether the simulated provider inside this program is meant.
+    public var isInside: Bool { provider == .simulated && baseURL == Self.insideURL }
 }

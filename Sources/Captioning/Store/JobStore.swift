@@ -2,7 +2,8 @@ public import Foundation
 
 /// Where a job's items, attempts and captions live: the truth that a run can always start again from.
 ///
-/// Every method is one transaction; `record` returns only when its row is on disk. All throw `StoreError`.
+/// Every method is one transaction; `record` returns only when its row is on disk. All throw `StoreError`. What changes the
+/// store runs to its end also when the calling task is cancelled: a reply that was paid for must be recorded.
 public protocol JobStore: Sendable {
     /// Compares the plan with what the store holds. Changes nothing.
     ///
@@ -32,8 +33,11 @@ public protocol JobStore: Sendable {
     func claim(upTo count: Int, within scope: ClaimScope, for endpoint: Job.Endpoint, now: Date) async throws
         -> ClaimResult
 
+    /// Takes claims back of which nothing was sent: their items are pending as they were, and there was no attempt.
+    func release(_ claims: [Claim]) async throws
+
     /// Completes an attempt and moves its item on. Returns when it is on disk; records that arrive together share one
-    /// transaction. Not to be called from a cancelled task: wrap it in `uncancelled`.
+    /// transaction.
     func record(_ report: AttemptReport, of claim: Claim, then disposition: Disposition) async throws
 
     /// A stored whole answer to the same bytes and the same request; nil when there is none.
@@ -43,6 +47,9 @@ public protocol JobStore: Sendable {
     ///
     /// - Returns: How many items.
     func requeue(_ selection: RequeueSelection) async throws -> Int
+
+    /// What was sent to an endpoint since a time, for limits that hold across runs; in any order.
+    func spending(at endpoint: Job.Endpoint, since time: Date) async throws -> [Spending]
 
     /// What the store holds, by counts.
     func summary() async throws -> StoreSummary
@@ -71,10 +78,13 @@ public enum StaleChoice: String, Hashable, Sendable, CaseIterable {
 public struct ClaimScope: Hashable, Sendable {
     /// The last place in the plan that counts; nil means all.
     public var lastPosition: Int?
+    /// When the run began: claims tell of the item's attempts since then.
+    public var runBegan: Date
 
     /// A scope.
-    public init(lastPosition: Int? = nil) {
+    public init(lastPosition: Int? = nil, runBegan: Date = .distantPast) {
         self.lastPosition = lastPosition
+        self.runBegan = runBegan
     }
 
     /// Every item.
@@ -93,14 +103,40 @@ public struct Claim: Hashable, Sendable {
     public var throttles: Int
     /// Answers that were moderated away or cut by the server, so far; each one cost money.
     public var doubts: Int
+    /// The item's earlier attempts in this run, oldest first.
+    public var earlier: [Earlier]
+
+    /// An attempt before this one.
+    public struct Earlier: Hashable, Sendable {
+        /// When it began.
+        public var startedAt: Date
+        /// When it ended.
+        public var finishedAt: Date
+        /// Its error code; nil when it had none.
+        public var errorCode: String?
+        /// Its HTTP status; nil when no reply came.
+        public var httpStatus: Int?
+
+        /// An attempt.
+        public init(startedAt: Date, finishedAt: Date, errorCode: String?, httpStatus: Int?) {
+            self.startedAt = startedAt
+            self.finishedAt = finishedAt
+            self.errorCode = errorCode
+            self.httpStatus = httpStatus
+        }
+    }
 
     /// A claim.
-    public init(item: Item, attemptID: Attempt.ID, failures: Int = 0, throttles: Int = 0, doubts: Int = 0) {
+    public init(
+        item: Item, attemptID: Attempt.ID, failures: Int = 0, throttles: Int = 0, doubts: Int = 0,
+        earlier: [Earlier] = []
+    ) {
         self.item = item
         self.attemptID = attemptID
         self.failures = failures
         self.throttles = throttles
         self.doubts = doubts
+        self.earlier = earlier
     }
 }
 
@@ -122,8 +158,8 @@ public enum Disposition: Hashable, Sendable {
     case retry(notBefore: Date, counts: Budget?)
     /// The item has failed for good.
     case gaveUp
-    /// The item goes back to pending as it was; the run stops.
-    case stopRun(StopReason)
+    /// The item goes back to pending as it was; the attempt was no fault of its own.
+    case putBack
 
     /// The budget of attempts that a retry counts against.
     public enum Budget: Hashable, Sendable {
@@ -162,11 +198,15 @@ public struct AttemptReport: Hashable, Sendable {
     public var latency: Duration?
     /// SHA-256 over the request's texts and the image's bytes, 32 bytes; nil when the image could not be read.
     public var fingerprint: Data?
+    /// Where the request went; nil means where the claim said.
+    public var endpoint: Job.Endpoint?
+    /// What the reply says of the endpoint's quotas; not stored.
+    public var rateLimits: RateLimitHeaders?
 
     /// A report.
     public init(
         outcome: Outcome, wasSent: Bool, httpStatus: Int? = nil, requestID: String? = nil, finishedAt: Date,
-        latency: Duration? = nil, fingerprint: Data? = nil
+        latency: Duration? = nil, fingerprint: Data? = nil, endpoint: Job.Endpoint? = nil
     ) {
         self.outcome = outcome
         self.wasSent = wasSent
@@ -175,6 +215,7 @@ public struct AttemptReport: Hashable, Sendable {
         self.finishedAt = finishedAt
         self.latency = latency
         self.fingerprint = fingerprint
+        self.endpoint = endpoint
     }
 }
 

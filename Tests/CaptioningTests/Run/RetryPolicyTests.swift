@@ -33,10 +33,14 @@ struct RetryPolicyTests {
         }
     }
 
-    @Test(arguments: [(5, 5), (120, 120), (600, 120)])
-    func `the server's word wins, up to two minutes`(asked: Int, waits: Int) {
-        let result = disposition(.rateLimited, retryAfter: .seconds(asked))
-        #expect(result == .retry(notBefore: now.addingTimeInterval(Double(waits)), counts: .throttles))
+    @Test(arguments: [(5, 5), (120, 120), (3600, 900)])
+    func `the server's word wins, up to the time after which the run gives up`(asked: Int, waits: Int) {
+        let result = disposition(.transient, retryAfter: .seconds(asked))
+        #expect(result == .retry(notBefore: now.addingTimeInterval(Double(waits)), counts: .failures))
+    }
+
+    @Test func `a rate limit makes the endpoint wait, not the item`() {
+        #expect(disposition(.rateLimited, retryAfter: .seconds(30)) == .retry(notBefore: now, counts: .throttles))
     }
 
     @Test(arguments: [Failure.Kind.truncated, .refused, .unreadableImage])
@@ -63,35 +67,59 @@ struct RetryPolicyTests {
     @Test func `a connection closed while idle is retried at once and is no failure of the image`() {
         #expect(disposition(.connectionLost) == .retry(notBefore: now, counts: .throttles))
         #expect(budget(disposition(.connectionLost, .init(throttles: 3))) == .failures)
+        #expect(disposition(.connectionLost, .init(failures: 5, throttles: 3)) == .gaveUp)
     }
 
-    @Test func `an endpoint that never answered stops the run when the attempts are used up`() {
-        #expect(budget(disposition(.unavailable, .init(failures: 4, hasAnswered: false))) == .failures)
-        guard case .stopRun(.unavailable) = disposition(.unavailable, .init(failures: 5, hasAnswered: false)) else {
-            Issue.record("expected a stop")
-            return
-        }
-    }
-
-    @Test
-    func `an endpoint that answered before is waited for, without blaming the item, until it has been silent too long`()
-    {
-        let outage = disposition(.unavailable, .init(failures: 9, hasAnswered: true, silence: .seconds(60)))
-        guard case .retry(_, counts: nil) = outage else {
+    @Test(arguments: [Failure.Kind.transient, .unavailable])
+    func `an endpoint that is down uses up no item's attempts`(kind: Failure.Kind) {
+        let down = RetryPolicy.Situation(failures: 50, othersSucceed: false, isEndpointDown: true)
+        guard case .retry(_, counts: nil) = disposition(kind, down) else {
             Issue.record("expected a retry that does not count")
             return
         }
-        guard case .stopRun(.unavailable) = disposition(.unavailable, .init(silence: .seconds(900))) else {
-            Issue.record("expected a stop")
+        var serving = down
+        serving.othersSucceed = true
+        #expect(disposition(kind, serving) == .gaveUp)
+    }
+
+    @Test func `a request that never went out uses up no attempt`() {
+        guard case .retry(_, counts: nil) = disposition(.unavailable, .init(failures: 50, wasSent: false)) else {
+            Issue.record("expected a retry that does not count")
             return
         }
     }
 
-    @Test func `what concerns every request stops the run`() {
-        guard case .stopRun(.unauthorized) = disposition(.unauthorized), case .stopRun(.fatal) = disposition(.fatal)
-        else {
-            Issue.record("expected stops")
-            return
+    @Test func `the same server error three times while others succeed is the item's own`() {
+        #expect(budget(disposition(.transient, .init(failures: 1, sameErrors: 2))) == .failures)
+        #expect(disposition(.transient, .init(failures: 2, sameErrors: 3)) == .gaveUp)
+        #expect(budget(disposition(.transient, .init(failures: 2, sameErrors: 3, othersSucceed: false))) == .failures)
+    }
+
+    @Test func `a failure may say how often asking makes sense`() {
+        var generator = SystemRandomNumberGenerator()
+        var failure = Failure(.transient, label: "download_timed_out", detail: "x")
+        failure.attemptLimit = 3
+        let second = policy.disposition(
+            after: failure, in: .init(failures: 1, othersSucceed: false), now: now, using: &generator)
+        let third = policy.disposition(
+            after: failure, in: .init(failures: 2, othersSucceed: false), now: now, using: &generator)
+        #expect(budget(second) == .failures)
+        #expect(third == .gaveUp)
+    }
+
+    @Test func `no attempt begins after the item's deadline`() {
+        let strict = RetryPolicy(rules: Job.Retry(base: .zero, cap: .zero), itemDeadline: .seconds(60))
+        var generator = SystemRandomNumberGenerator()
+        for (age, isOver) in [(10.0, false), (59, false), (60, true), (3600, true)] {
+            let disposition = strict.disposition(
+                after: Failure(.rateLimited, label: "x", detail: "x"),
+                in: .init(firstAttempt: now.addingTimeInterval(-age)), now: now, using: &generator)
+            #expect((disposition == .gaveUp) == isOver)
         }
+    }
+
+    @Test(arguments: [Failure.Kind.unauthorized, .fatal, .interrupted])
+    func `what is not the item's fault puts it back as it was`(kind: Failure.Kind) {
+        #expect(disposition(kind, .init(failures: 50, throttles: 500)) == .putBack)
     }
 }

@@ -22,7 +22,7 @@ struct RunnerTests {
             let clock = clock
             let start = Date(timeIntervalSince1970: 1_800_000_000)
             runner = try Runner(
-                job: job, store: self.store, transport: transport, clock: clock,
+                job: job, store: self.store, transports: [transport], clock: clock,
                 now: { start.addingTimeInterval(clock.now.offset.seconds) })
         }
     }

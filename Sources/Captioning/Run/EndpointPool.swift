@@ -1,0 +1,195 @@
+import Foundation
+import Synchronization
+
+/// The endpoints of a run: sends each request to whichever has room, and judges when none has a future.
+///
+/// A lock around values: an attempt learns what to do with its item as soon as its reply is there, and nobody waits for
+/// the run's loop. Times are seconds since the run began.
+final class EndpointPool: Sendable {
+    /// The right to send one request.
+    struct Grant: Sendable {
+        /// Which endpoint, by its place in the job.
+        let endpoint: Int
+        fileprivate let ticket: EndpointPace.Ticket
+        /// When the request goes out.
+        let startedAt: Double
+    }
+
+    /// What the pool says to one more request.
+    enum Decision: Sendable {
+        case send(Grant)
+        /// An endpoint has room then.
+        case later(Double, WaitReason)
+        /// Answers that are under way make room; `orLater` is when something else does.
+        case full(orLater: Double?)
+        /// No endpoint takes requests any more.
+        case never
+    }
+
+    private struct State {
+        var paces: [EndpointPace]
+        var shown: [EndpointState]
+    }
+
+    private let state: Mutex<State>
+    private let rules: Job.Retry
+    private let start: Date
+
+    /// - Parameters:
+    ///   - job: Its endpoints and rules.
+    ///   - firstCompletions: For each endpoint, the output tokens that an answer is first assumed to take.
+    ///   - start: The time of day at second 0.
+    init(job: Job, firstCompletions: [Int], start: Date) {
+        rules = job.retry
+        self.start = start
+        let paces = zip(job.endpoints, firstCompletions).map { endpoint, completion in
+            EndpointPace(limits: endpoint.limits, rules: job.retry, firstCompletion: completion)
+        }
+        state = Mutex(State(paces: paces, shown: paces.map(\.state)))
+    }
+
+    /// Counts in what an earlier run spent at an endpoint.
+    func note(earlier spending: [Spending], at endpoint: Int) {
+        state.withLock { $0.paces[endpoint].note(earlier: spending, since: start) }
+    }
+
+    /// Lets a request go to the endpoint with the largest part of its room free.
+    ///
+    /// - `promptTokens`: The estimated input at each endpoint.
+    func admit(promptTokens: [Int], at now: Double) -> Decision {
+        state.withLock { state in
+            var best: (endpoint: Int, free: Double)?
+            var earliest: (time: Double, reason: WaitReason)?
+            var isFull = false
+            for endpoint in state.paces.indices {
+                switch state.paces[endpoint].admission(promptTokens: promptTokens[endpoint], at: now) {
+                case .now:
+                    let pace = state.paces[endpoint]
+                    let free = Double(pace.size - pace.inFlight) / Double(max(pace.size, 1))
+                    if free > best?.free ?? -.infinity { best = (endpoint, free) }
+                case .later(let time, let reason):
+                    if time < earliest?.time ?? .infinity { earliest = (time, reason) }
+                case .full: isFull = true
+                case .never: break
+                }
+            }
+            if let best {
+                let ticket = state.paces[best.endpoint].admit(promptTokens: promptTokens[best.endpoint], at: now)
+                return .send(Grant(endpoint: best.endpoint, ticket: ticket, startedAt: now))
+            }
+            if isFull { return .full(orLater: earliest?.time) }
+            return earliest.map { .later($0.time, $0.reason) } ?? .never
+        }
+    }
+
+    /// Takes note of how an attempt ended, and tells what the policy must know to decide about its item.
+    func note(
+        _ report: AttemptReport, of claim: Claim, _ grant: Grant, at now: Double, wallClock: Date
+    ) -> RetryPolicy.Situation {
+        state.withLock { state in
+            state.paces[grant.endpoint].note(
+                report, of: claim.item.id, grant.ticket, at: now, wallClock: wallClock)
+            let pace = state.paces[grant.endpoint]
+            let first = claim.earlier.first
+            let failure = report.outcome.failure
+            let same = claim.earlier.reversed().prefix { earlier in
+                earlier.errorCode == failure?.label && earlier.httpStatus == report.httpStatus
+            }
+            // 502 and 503 say of themselves that they pass.
+            let isServerError = failure?.kind == .transient && (report.httpStatus ?? 0) >= 500
+            return RetryPolicy.Situation(
+                failures: claim.failures, throttles: claim.throttles, doubts: claim.doubts,
+                sameErrors: isServerError ? same.count + 1 : 1, firstAttempt: first?.startedAt,
+                othersSucceed: first.map { first in pace.lastSuccess.map { $0 > first.finishedAt } ?? false } ?? false,
+                isEndpointDown: pace.breaker.isOpen, wasSent: report.wasSent)
+        }
+    }
+
+    /// Whether it is worth while to claim work now, and if not, why and until when.
+    ///
+    /// Nil when it is.
+    func reasonNotToClaim(at now: Double) -> (time: Double, reason: WaitReason)? {
+        state.withLock { state in
+            if state.paces.contains(where: { $0.mayTakeWork(at: now) }) { return nil }
+            var earliest = (time: Double.infinity, reason: WaitReason.unavailable)
+            for endpoint in state.paces.indices {
+                if case .later(let time, let reason) = state.paces[endpoint].admission(promptTokens: 0, at: now),
+                    time < earliest.time
+                {
+                    earliest = (time, reason)
+                }
+            }
+            return earliest
+        }
+    }
+
+    /// How many items to have at hand beyond those in flight, so that no endpoint waits for the store or the disk.
+    var stock: Int {
+        state.withLock { state in
+            let room = state.paces.reduce(0) { $0 + ($1.retired == nil ? $1.size : 0) }
+            return min(max(2, room / 4), 64)
+        }
+    }
+
+    /// Takes note that there is nothing to send at the moment.
+    func noteIdle() {
+        state.withLock { state in
+            for endpoint in state.paces.indices { state.paces[endpoint].noteIdle() }
+        }
+    }
+
+    /// Why the run must stop; nil while any endpoint may still answer.
+    ///
+    /// - `nextChance`: When the next request may go, as `admit` said; nil when that is not known.
+    func stopReason(nextChance: Double?, at now: Double) -> StopReason? {
+        state.withLock { state in
+            let alive = state.paces.filter { $0.retired == nil }
+            guard !alive.isEmpty else { return state.paces.compactMap(\.retired).first }
+            let failure = alive.compactMap(\.lastFailure).first
+            if alive.allSatisfy(\.isHopeless), let failure { return .unavailable(failure) }
+            let isBusy = alive.contains { $0.inFlight > 0 }
+            let lastAnswer = state.paces.map(\.lastAnswerAt).max() ?? 0
+            let end = max(lastAnswer, 0) + rules.giveUpAfter.seconds
+            guard now >= end || (!isBusy && nextChance ?? 0 > end) else { return nil }
+            let patience = "nothing was answered for \(rules.giveUpAfter.text) (retry.give_up_after)"
+            guard var failure else {
+                return .unavailable(
+                    Failure(
+                        .unavailable, label: "limit_reached",
+                        detail: "the limit in the job leaves no request for longer than \(rules.giveUpAfter.text)"))
+            }
+            if now < end {
+                failure.detail += " (the next request may go in \(Duration.seconds((nextChance ?? now) - now).text))"
+            } else {
+                failure.detail = "\(patience); last: \(failure.detail)"
+            }
+            return .unavailable(failure)
+        }
+    }
+
+    /// When `give_up_after` will have passed without an answer.
+    var patienceEnds: Double {
+        state.withLock { ($0.paces.map(\.lastAnswerAt).max() ?? 0) + rules.giveUpAfter.seconds }
+    }
+
+    /// Endpoints whose state is another than when this was last asked, by their place in the job.
+    func changedStates() -> [(endpoint: Int, state: EndpointState)] {
+        state.withLock { state in
+            var changes: [(Int, EndpointState)] = []
+            for endpoint in state.paces.indices {
+                let present = state.paces[endpoint].state
+                guard present.differs(from: state.shown[endpoint]) else { continue }
+                state.shown[endpoint] = present
+                changes.append((endpoint, present))
+            }
+            return changes
+        }
+    }
+}
+
+extension EndpointState {
+    /// Whether there is news; the number in flight alone is none.
+    fileprivate func differs(from other: EndpointState) -> Bool {
+        concurrency != other.concurrency || requestsPerMinute != other.requestsPerMinute || health != other.health
+    }
+}

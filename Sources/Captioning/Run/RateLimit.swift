@@ -1,0 +1,87 @@
+/// Keeps one quota of an endpoint: so many requests, or model tokens, in any minute.
+///
+/// Two rules at once: an even pace of a sixtieth per second (providers enforce that too), and an exact count of the last
+/// 60 seconds, so that no window anywhere holds more than the limit. Pure: the caller says what time it is, in seconds.
+struct RateLimit: Sendable {
+    /// By how much requests may overtake each other on their way, in seconds: the window is longer by this.
+    static let jitter = 0.3
+
+    private(set) var perMinute: Double?
+    private var window = SlidingWindow(length: 60 + jitter)
+    private var bucket: TokenBucket?
+
+    /// A quota; nil means that it is not known, and then nothing is held back.
+    init(perMinute: Double?, at now: Double) {
+        setLimit(perMinute, pace: perMinute, at: now)
+    }
+
+    /// Seconds until so much may be spent; 0 when it may.
+    mutating func wait(for cost: Double, at now: Double) -> Double {
+        let counted = perMinute.map { window.wait(for: cost, under: $0, at: now) } ?? 0
+        return max(counted, bucket?.wait(for: cost, at: now) ?? 0)
+    }
+
+    /// Spends.
+    mutating func take(_ cost: Double, at now: Double) {
+        window.add(cost, at: now)
+        bucket?.take(cost, at: now)
+    }
+
+    /// Corrects what was taken at a time to what it came to.
+    mutating func settle(_ cost: Double, as actual: Double, takenAt: Double) {
+        window.correct(by: actual - cost, at: takenAt)
+        bucket?.giveBack(cost - actual)
+    }
+
+    /// Counts in what an earlier run spent.
+    mutating func note(_ spent: Double, at time: Double) {
+        window.add(spent, at: time)
+    }
+
+    /// What was spent in the last minute.
+    mutating func spent(at now: Double) -> Double {
+        window.total(at: now)
+    }
+
+    /// Seconds until no more than so much was spent in the last minute; 0 when that is so.
+    mutating func waitUntilSpent(isUnder amount: Double, at now: Double) -> Double {
+        window.wait(for: 0, under: max(amount, 0.001), at: now)
+    }
+
+    /// What was spent since an earlier time within the last minute.
+    func spent(since time: Double) -> Double {
+        window.total(since: time)
+    }
+
+    /// Changes the limit and the even pace, both per minute; nil means not known.
+    ///
+    /// - `burst`: How many seconds' worth may go at once.
+    mutating func setLimit(_ limit: Double?, pace: Double?, burst: Double = 1, at now: Double) {
+        perMinute = limit
+        guard let pace else {
+            bucket = nil
+            return
+        }
+        if bucket == nil {
+            bucket = TokenBucket(perMinute: pace, burst: burst, at: now)
+        } else {
+            bucket?.setRate(perMinute: pace, burst: burst, at: now)
+        }
+    }
+
+    /// Holds requests back as if so many seconds' worth had just been spent.
+    mutating func pause(for seconds: Double, at now: Double) {
+        guard let rate = bucket?.refillPerSecond else { return }
+        bucket?.take(rate * seconds, at: now)
+    }
+
+    /// Begins with a part of the pace and grows to the whole; a pace of a few requests per second needs none of that.
+    mutating func startGently(at now: Double, firstShare: Double = 0.05, over length: Double = 6) {
+        guard let rate = bucket?.refillPerSecond, rate > Self.gentleRate else { return }
+        let share = max(firstShare, Self.gentleRate / rate)
+        bucket?.rampUp(RampUp(firstShare: share, length: length, start: now), at: now)
+    }
+
+    /// Requests per second that no provider calls a burst.
+    private static let gentleRate = 5.0
+}

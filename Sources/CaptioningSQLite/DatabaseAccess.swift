@@ -1,0 +1,33 @@
+import GRDB
+
+/// Runs database work to its end, whatever becomes of the calling task.
+///
+/// GRDB's own asynchronous methods roll back when their task is cancelled; an answer that was paid for must be recorded
+/// all the same. Work in memory takes microseconds and runs at once, on the caller's thread.
+struct DatabaseAccess: Sendable {
+    let writer: any DatabaseWriter
+    let isInMemory: Bool
+
+    /// Runs a transaction; returns when it is on disk.
+    func write<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
+        if isInMemory { return try runNow { try writer.write(body) } }
+        return try await withCheckedThrowingContinuation { continuation in
+            writer.asyncWrite(body) { _, result in continuation.resume(with: result) }
+        }
+    }
+
+    /// Reads from one state of the database.
+    func read<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
+        if isInMemory { return try runNow { try writer.read(body) } }
+        return try await withCheckedThrowingContinuation { continuation in
+            writer.asyncRead { access in
+                continuation.resume(with: Swift.Result { try body(access.get()) })
+            }
+        }
+    }
+
+    /// Keeps the overloads for tasks out.
+    private func runNow<Result>(_ body: () throws -> Result) rethrows -> Result {
+        try body()
+    }
+}

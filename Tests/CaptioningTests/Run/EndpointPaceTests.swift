@@ -1,0 +1,116 @@
+import Foundation
+import Testing
+
+@testable import Captioning
+
+/// The pace against providers in virtual time.
+struct EndpointPaceTests {
+    /// Evenly spread latencies from 0.2 to 2 s, the same in every run.
+    private func latencies(seed: UInt64 = 1) -> () -> Double {
+        var generator = SplitMix64(seed: seed)
+        return { Double.random(in: 0.2...2, using: &generator) }
+    }
+
+    @Test(arguments: [600, 6000])
+    func `a known limit is used to 99 percent after ten seconds, without one refusal`(limit: Int) {
+        var model = PaceModel(limits: .init(requestsPerMinute: limit))
+        var server = StrictMinute(limit: limit)
+        let latency = latencies()
+        model.run(until: 200) { time, _ in
+            // Requests overtake each other on their way.
+            server.takes(at: time + latency() * 0.1) ? .accepted(after: latency()) : .refused(retryAfter: nil)
+        }
+        #expect(model.sum(0, 200) { $0.refused } == 0)
+        #expect(Double(model.sum(10, 190) { $0.sent }) >= 0.99 * Double(limit) * 3)
+    }
+
+    @Test func `tokens bind first: 97 percent of them are used, without one refusal`() {
+        var model = PaceModel(limits: .init(tokensPerMinute: 200_000))
+        model.promptTokens = 2500
+        model.completionTokens = 100
+        var taken: [Double] = []
+        let latency = latencies()
+        model.run(until: 250) { time, _ in
+            taken.removeAll { $0 <= time - 60 }
+            guard (taken.count + 1) * 2600 <= 200_000 else { return .refused(retryAfter: nil) }
+            taken.append(time)
+            return .accepted(after: latency())
+        }
+        #expect(model.sum(0, 250) { $0.refused } == 0)
+        #expect(Double(model.sum(10, 190) { $0.sent } * 2600) >= 0.97 * 200_000 * 3)
+    }
+
+    @Test(arguments: [120, 600, 3000], [0.3, 2.0])
+    func `an unknown limit per minute is found within a minute`(limit: Int, latency: Double) {
+        var model = PaceModel(limits: .init())
+        var server = StrictMinute(limit: limit)
+        model.run(until: 300) { time, _ in
+            server.takes(at: time) ? .accepted(after: latency) : .refused(retryAfter: nil)
+        }
+        let share = Double(model.sum(62, 300) { $0.sent - $0.refused }) / (Double(limit) * 238 / 60)
+        let refused = Double(model.sum(62, 300) { $0.refused }) / Double(model.sum(62, 300) { $0.sent })
+        #expect(share >= 0.95, "\(share)")
+        #expect(refused <= 0.01, "\(refused)")
+    }
+
+    @Test(arguments: [2.0, 10, 40], [0.3, 2.0])
+    func `an unknown limit per second is found within a minute`(rate: Double, latency: Double) {
+        var model = PaceModel(limits: .init())
+        var level = rate
+        var updated = 0.0
+        model.run(until: 300) { time, _ in
+            level = min(max(rate, 1), level + (time - updated) * rate)
+            updated = time
+            guard level >= 1 else { return .refused(retryAfter: nil) }
+            level -= 1
+            return .accepted(after: latency)
+        }
+        let share = Double(model.sum(60, 300) { $0.sent - $0.refused }) / (rate * 240)
+        let refused = Double(model.sum(60, 300) { $0.refused }) / Double(model.sum(60, 300) { $0.sent })
+        #expect(share >= 0.95, "\(share)")
+        #expect(refused <= 0.01, "\(refused)")
+    }
+
+    @Test(arguments: [8, 64], [0.5, 2.0])
+    func `an unknown number at once is found within a minute`(most: Int, latency: Double) {
+        var model = PaceModel(limits: .init())
+        model.run(until: 300) { _, atWork in
+            atWork < most ? .accepted(after: latency) : .refused(retryAfter: nil)
+        }
+        for (i, second) in model.seconds.enumerated() where most == 64 && latency == 0.5 {
+        }
+        let share = Double(model.sum(60, 300) { $0.sent - $0.refused }) / (Double(most) / latency * 240)
+        let refused = Double(model.sum(60, 300) { $0.refused }) / Double(model.sum(60, 300) { $0.sent })
+        #expect(share >= 0.95, "\(share)")
+        #expect(refused <= 0.01, "\(refused)")
+    }
+
+    @Test func `a burst of refusals cuts once, and nine tenths are back within a minute`() {
+        var model = PaceModel(limits: .init(concurrency: .init(least: 1, most: 64)))
+        var burst = 0
+        model.run(until: 120) { time, _ in
+            if time >= 30, burst < 64 {
+                burst += 1
+                return .refused(retryAfter: nil)
+            }
+            return .accepted(after: 1)
+        }
+        #expect(model.pace.window.generation == 1)
+        let before = Double(model.sum(20, 30) { $0.accepted })
+        let after = Double(model.sum(80, 90) { $0.accepted })
+        #expect(after >= before * 0.9, "\(before) \(after)")
+    }
+
+    @Test func `a server that works on four at a time is not given many more`() {
+        var model = PaceModel(limits: .init())
+        var free = [Double](repeating: 0, count: 4)
+        model.run(until: 200) { time, _ in
+            let worker = free.indices.min { free[$0] < free[$1] } ?? 0
+            free[worker] = max(free[worker], time) + 1
+            return .accepted(after: free[worker] - time)
+        }
+        let rate = Double(model.sum(20, 190) { $0.accepted }) / 170
+        #expect(rate >= 3.9, "\(rate)")
+        #expect(model.seconds[60...].map(\.mostInFlight).max() ?? 99 <= 12)
+    }
+}
