@@ -89,7 +89,7 @@ let package = Package(
         ),
         .target(
             name: "CaptioningTesting",
-            dependencies: ["Captioning", systemPackage],
+            dependencies: ["Captioning", deque, systemPackage],
             swiftSettings: settings
         ),
         .executableTarget(
@@ -103,7 +103,8 @@ let package = Package(
         .testTarget(
             name: "CaptioningTests",
             dependencies: [
-                "Captioning", "CaptioningSQLite", "CaptioningTesting", deque, heap, lifecycleTestKit, systemPackage,
+                "Captioning", "CaptioningSQLite", "CaptioningTesting", deque, grdb, heap, lifecycleTestKit,
+                systemPackage,
             ],
             resources: [.copy("Fixtures")],
             swiftSettings: settings

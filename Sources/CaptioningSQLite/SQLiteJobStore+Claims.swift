@@ -122,38 +122,6 @@ extension SQLiteJobStore {
         }
     }
 
-    /// What was sent to an endpoint since a time.
-    ///
-    /// Attempts are looked through from the last one backwards, so that a long history costs nothing.
-    public func spending(at endpoint: Job.Endpoint, since time: Date) async throws -> [Spending] {
-        try await guarded {
-            try await read { db in
-                var spending: [Spending] = []
-                let rows = try Row.fetchCursor(
-                    db,
-                    sql: """
-                        SELECT startedAt, endpoint, model, wasSent, httpStatus,
-                            coalesce(totalTokens, promptTokens + completionTokens, 0) AS tokens
-                        FROM attempt ORDER BY id DESC
-                        """)
-                let first = time.unixMilliseconds
-                while let row = try rows.next() {
-                    let startedAt: Int64 = row["startedAt"]
-                    guard startedAt >= first else { break }
-                    // Refused ones are not counted by providers; of those in flight at a crash nothing is known.
-                    let (baseURL, model): (String, String) = (row["endpoint"], row["model"])
-                    let (wasSent, status): (Bool?, Int?) = (row["wasSent"], row["httpStatus"])
-                    guard baseURL == endpoint.baseURL, model == endpoint.model, wasSent != false, status != 429 else {
-                        continue
-                    }
-                    spending.append(
-                        Spending(time: Date(unixMilliseconds: startedAt), requests: 1, tokens: row["tokens"]))
-                }
-                return spending
-            }
-        }
-    }
-
     /// Makes failed items pending again, with a fresh budget of attempts.
     public func requeue(_ selection: RequeueSelection) async throws -> Int {
         try await guarded {

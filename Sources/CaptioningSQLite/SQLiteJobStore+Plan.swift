@@ -8,7 +8,7 @@ extension SQLiteJobStore {
     /// Changes nothing.
     public func compare(_ planner: Planner) async throws -> PlanSummary {
         try await guarded {
-            try await writer.writeWithoutTransaction { db in
+            try await read { db in
                 var summary = PlanSummary()
                 let versions = RequestVersion.versions(of: planner.job)
                 var requestIDs: [String: Int64] = [:]
@@ -36,7 +36,7 @@ extension SQLiteJobStore {
     /// Takes the plan over: new images become pending items, images that are gone are set aside.
     public func add(_ planner: Planner, stale: StaleChoice?) async throws {
         try await guarded {
-            try await writer.write { db in
+            try await write { db in
                 try db.execute(sql: "UPDATE job SET name = ?", arguments: [planner.job.name])
                 var requestIDs: [String: Int64] = [:]
                 for version in RequestVersion.versions(of: planner.job) {

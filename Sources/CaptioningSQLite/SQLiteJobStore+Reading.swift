@@ -6,7 +6,7 @@ extension SQLiteJobStore {
     /// What the store holds, by counts.
     public func summary() async throws -> StoreSummary {
         try await guarded {
-            try await writer.read { db in
+            try await read { db in
                 var summary = StoreSummary()
                 summary.name = try String.fetchOne(db, sql: "SELECT name FROM job") ?? ""
                 let states = try Row.fetchAll(
@@ -71,7 +71,7 @@ extension SQLiteJobStore {
     /// Calls `visit` for every exported row, in plan order.
     public func forEachRow(isAll: Bool, _ visit: @escaping @Sendable (ExportRow) throws -> Void) async throws {
         try await guarded {
-            try await writer.read { db in
+            try await read { db in
                 let planned = try Row.fetchCursor(
                     db, sql: "SELECT * FROM caption WHERE position IS NOT NULL ORDER BY position")
                 while let row = try planned.next() { try visit(ExportRow(row: row)) }
@@ -88,7 +88,7 @@ extension SQLiteJobStore {
     /// - `promptID`: Only this prompt's; nil means all.
     public func history(of image: ImageName, promptID: String?) async throws -> [AttemptHistory] {
         try await guarded {
-            try await writer.read { db in
+            try await read { db in
                 try Row.fetchAll(
                     db,
                     sql: """

@@ -87,6 +87,16 @@ public final class FakeClock: Clock, Sendable {
         }
     }
 
+    /// Moves the clock to the earliest time that somebody sleeps until, and wakes whoever is due.
+    ///
+    /// Returns false when nobody sleeps.
+    public func advanceToNextDeadline() -> Bool {
+        let wait = state.withLock { state in state.sleepers.map(\.deadline).min().map { $0 - state.now } }
+        guard let wait else { return false }
+        advance(by: max(wait, .zero))
+        return true
+    }
+
     /// Moves the clock and wakes whoever is due.
     public func advance(by duration: Duration) {
         let due = state.withLock { state in

@@ -6,14 +6,16 @@ extension HTTPReply {
     /// The first that can be read wins: `retry-after-ms`, `retry-after` (seconds or a date), `llm_provider-retry-after`
     /// (LiteLLM), and on a 429 the longest `x-ratelimit-reset-*` whose `x-ratelimit-remaining-*` is 0.
     /// Waits of nothing, of negative length, into the past or over a week are nonsense. The caller sets its own limit.
-    /// A date counts from `now`.
+    /// A date counts from the reply's own `date`, or from `now` when it has none.
     public func retryAfter(now: Date) -> Duration? {
         if let wait = header("retry-after-ms").flatMap({ Self.wait(seconds: Self.decimal($0).map { $0 / 1_000 }) }) {
             return wait
         }
         for name in ["retry-after", "llm_provider-retry-after"] {
             guard let value = header(name) else { continue }
-            let seconds = Self.decimal(value) ?? HTTPDate.date(from: value)?.timeIntervalSince(now)
+            // The server's clock may be wrong; by its own time of sending, the difference is right.
+            let sentAt = header("date").flatMap(HTTPDate.date(from:)) ?? now
+            let seconds = Self.decimal(value) ?? HTTPDate.date(from: value)?.timeIntervalSince(sentAt)
             if let wait = Self.wait(seconds: seconds) { return wait }
         }
         guard status == 429 else { return nil }

@@ -77,12 +77,14 @@ struct EndpointPace: Sendable {
 
     /// Counts in what an earlier run spent here, so that limits hold across a restart.
     mutating func note(earlier spending: [Spending], since start: Date) {
+        let known = spending.compactMap(\.tokens)
+        // Of what was cut off no reply told: it counts as the largest of the others, or as a large image.
+        let unknown = known.max() ?? 2_500
         for spent in spending {
-            let time = spent.time.timeIntervalSince(start)
-            guard time < 0 else { continue }
+            let time = min(spent.time.timeIntervalSince(start), 0)
             if time > -60 {
                 requests.note(earlier: spent.requests, at: time)
-                tokens.note(Double(spent.tokens), at: time)
+                tokens.note(Double(spent.tokens ?? unknown), at: time)
             }
             day?.window.add(Double(spent.requests), at: time)
         }

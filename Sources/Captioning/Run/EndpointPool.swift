@@ -159,7 +159,8 @@ final class EndpointPool: Sendable {
                         detail: "the limit in the job leaves no request for longer than \(rules.giveUpAfter.text)"))
             }
             if now < end {
-                failure.detail += " (the next request may go in \(Duration.seconds((nextChance ?? now) - now).text))"
+                let wait = Duration.seconds(Int(((nextChance ?? now) - now).rounded(.up)))
+                failure.detail += " (the next request may go in \(wait.text))"
             } else {
                 failure.detail = "\(patience); last: \(failure.detail)"
             }

@@ -30,11 +30,11 @@ public struct Spending: Hashable, Sendable {
     public var time: Date
     /// Requests that went out.
     public var requests: Int
-    /// Model tokens, as far as reported.
-    public var tokens: Int
+    /// Model tokens; nil when no reply told.
+    public var tokens: Int?
 
     /// Something spent.
-    public init(time: Date, requests: Int, tokens: Int) {
+    public init(time: Date, requests: Int, tokens: Int?) {
         self.time = time
         self.requests = requests
         self.tokens = tokens

@@ -20,6 +20,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     private let clock: C
     private let now: @Sendable () -> Date
     private let seed: UInt64
+    private let shutdown: @Sendable () async -> Void
     private let onEvent: @Sendable (RunEvent) -> Void
 
     /// A runner for a job whose plan is in the store.
@@ -29,10 +30,12 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     /// - `clock`: What waits are measured by.
     /// - `now`: What stored times are read from.
     /// - `seed`: Decides the jitter of retries.
+    /// - `shutdown`: Returns when graceful shutdown begins, or its task is cancelled; nil asks the service lifecycle.
     /// - `onEvent`: Called from many tasks.
     public init(
         job: Job, store: any JobStore, transports: [any Transport], imageBytesInFlight: Int = 48 << 20, clock: C,
         now: @escaping @Sendable () -> Date, seed: UInt64 = .random(in: 0 ... .max),
+        shutdown: (@Sendable () async -> Void)? = nil,
         onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) throws(SpecError) {
         self.job = job
@@ -40,6 +43,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         self.clock = clock
         self.now = now
         self.seed = seed
+        self.shutdown = shutdown ?? { try? await gracefulShutdown() }
         self.onEvent = onEvent
         work = try AttemptWork(
             job: job, store: store, transports: transports, imageBytesInFlight: imageBytesInFlight)
@@ -60,6 +64,10 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         }
         let scope = ClaimScope(lastPosition: try await lastPosition(limit), runBegan: began)
         return try await withThrowingTaskGroup(of: ChildEnd.self) { group in
+            group.addTask {
+                await shutdown()
+                return .shutdown
+            }
             var loop = RunLoop<C>(pool: pool, start: clock.now, deadline: job.deadlines.run?.seconds)
             do {
                 while true {
@@ -272,9 +280,9 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     /// An alarm clock among the children, so that the loop wakes for whatever comes first.
     private func sleep(until time: Double, since start: C.Instant) async -> ChildEnd {
         let wait = max(time - seconds(since: start), 0)
-        try? await cancelWhenGracefulShutdown {
-            try await clock.sleep(until: clock.now.advanced(by: .nanoseconds(Int64(wait * 1e9))), tolerance: nil)
-        }
+        // Rounded up: to wake a moment too early means to sleep again.
+        let end = clock.now.advanced(by: .nanoseconds(Int64((wait * 1e9).rounded(.up)) + 1))
+        try? await clock.sleep(until: end, tolerance: nil)
         return .alarm(time)
     }
 
@@ -303,6 +311,7 @@ private enum ChildEnd: Sendable {
     /// `latency` in seconds; nil when there was no answer.
     case attempt(Disposition, latency: Double?)
     case alarm(Double)
+    case shutdown
 }
 
 /// What the loop knows.
@@ -348,6 +357,7 @@ private struct RunLoop<C: Clock> {
             ready.append(request)
         case .settled:
             preparing -= 1
+        case .shutdown: break
         case .attempt(let disposition, let latency):
             inFlight -= 1
             if let latency { typicalLatency += (latency * 2 - typicalLatency) * 0.1 }

@@ -65,7 +65,8 @@ extension Job {
             endpoint: endpoint, parameters: spec.parameters,
             limits: Limits(
                 requestsPerMinute: spec.limits.requestsPerMinute, tokensPerMinute: spec.limits.tokensPerMinute,
-                concurrency: (overrides.concurrency ?? spec.limits.concurrency).map { Concurrency(fixed: $0) } ?? Concurrency()),
+                concurrency: (overrides.concurrency ?? spec.limits.concurrency).map { Concurrency(fixed: $0) }
+                    ?? Concurrency()),
             retry: Retry(
                 attempts: spec.retry.attempts ?? defaults.attempts, base: spec.retry.base ?? defaults.base,
                 cap: spec.retry.cap ?? max(defaults.cap, spec.retry.base ?? .zero),

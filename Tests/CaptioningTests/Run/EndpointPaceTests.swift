@@ -77,8 +77,6 @@ struct EndpointPaceTests {
         model.run(until: 300) { _, atWork in
             atWork < most ? .accepted(after: latency) : .refused(retryAfter: nil)
         }
-        for (i, second) in model.seconds.enumerated() where most == 64 && latency == 0.5 {
-        }
         let share = Double(model.sum(60, 300) { $0.sent - $0.refused }) / (Double(most) / latency * 240)
         let refused = Double(model.sum(60, 300) { $0.refused }) / Double(model.sum(60, 300) { $0.sent })
         #expect(share >= 0.95, "\(share)")
