@@ -3,7 +3,7 @@ extension Dialect {
     ///
     /// Order matters. What is wrong with one item comes before what is wrong with the job, so that a message about an
     /// image is never read as one about a parameter.
-    static let commonRules = moderation + account + passing + input + configuration
+    static let commonRules = moderation + account + passing + input + configuration + inference
 
     private static let moderation = [
         Rule(
@@ -73,7 +73,7 @@ extension Dialect {
             .transient, statuses: [400], codes: ["ClientDisconnect", "ServiceUnavailableError", "APIConnectionError"]),
         Rule(
             .transient, statuses: [400, 500], codes: ["InvalidURL.Timeout"], label: "download_timed_out",
-            hint: "The server could not download the image in time; a local file avoids that."),
+            hint: "The server could not download the image in time; a local file avoids that.", attempts: 3),
         Rule(
             .transient, statuses: [400, 500],
             messageContains: [
@@ -81,7 +81,7 @@ extension Dialect {
                 "timeout while downloading",
             ],
             label: "download_timed_out",
-            hint: "The server could not download the image in time; a local file avoids that."),
+            hint: "The server could not download the image in time; a local file avoids that.", attempts: 3),
     ]
 
     private static let input = [
@@ -143,6 +143,14 @@ extension Dialect {
             hint:
                 "Image and prompt need more context than the server gives one request; use a smaller image or a larger "
                 + "context."),
+    ]
+
+    /// What the model service behind DashScope cannot do with this item, or cannot do now.
+    private static let inference = [
+        Rule(.transient, statuses: [500], codes: ["InternalError.Algo"], attempts: 4),
+        Rule(
+            .transient, statuses: [500],
+            messageContains: ["rejected by inference engine", "list index out of range"], attempts: 4),
     ]
 
     private static let configuration = [

@@ -16,7 +16,11 @@ extension Dialect {
         Rule(
             .rateLimited, statuses: [429], codes: ["insufficient_quota"],
             hint: "Here this means that the tokens of this minute are used up."),
-        Rule(.rateLimited, statuses: [429, 500, 503], codes: ["limit_requests", "limit_burst_rate", "Throttling*"]),
+        Rule(
+            .rateLimited, statuses: [429, 500, 503], codes: ["limit_burst_rate", "Throttling.BurstRate"],
+            hint: "The rate of requests grew too quickly; it is slowed down and grows again.", isGrowth: true),
+        Rule(.rateLimited, statuses: [429, 500, 503], codes: ["limit_requests", "Throttling*"]),
+        Rule(.transient, statuses: [408, 500, 504], codes: ["RequestTimeOut"], attempts: 3),
     ]
 
     /// OpenAI: parameters that newer models no longer take.

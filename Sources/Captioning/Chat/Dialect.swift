@@ -21,11 +21,16 @@ public struct Dialect: Hashable, Sendable {
         public var label: String?
         /// What to do next, for a person.
         public var hint: String?
+        /// The most attempts in all that make sense; nil leaves it to the spec.
+        public var attempts: Int?
+        /// Whether it speaks of a rate that grew too quickly.
+        public var isGrowth: Bool
 
         /// A rule.
         public init(
             _ kind: Failure.Kind, statuses: Set<Int> = [], codes: [String] = [], params: [String] = [],
-            messageContains: [String] = [], label: String? = nil, hint: String? = nil
+            messageContains: [String] = [], label: String? = nil, hint: String? = nil, attempts: Int? = nil,
+            isGrowth: Bool = false
         ) {
             self.kind = kind
             self.statuses = statuses
@@ -34,6 +39,8 @@ public struct Dialect: Hashable, Sendable {
             self.messageContains = messageContains
             self.label = label
             self.hint = hint
+            self.attempts = attempts
+            self.isGrowth = isGrowth
         }
 
         /// Whether the rule speaks of this reply.
@@ -122,11 +129,14 @@ public struct Dialect: Hashable, Sendable {
         let words = Words(error)
         let rule =
             rules.first { $0.matches(status: said, error: words) } ?? Self.generalRule(status: said, error: error)
-        return Failure(
+        var failure = Failure(
             rule.kind,
             label: rule.label ?? FailureLabel.label(of: error) ?? FailureLabel.label(ofStatus: said),
             detail: Self.detail(status: status, error: error, hint: rule.hint),
             retryAfter: [.rateLimited, .transient, .unavailable].contains(rule.kind) ? retryAfter : nil)
+        failure.attemptLimit = rule.attempts
+        failure.isThrottlingGrowth = rule.isGrowth
+        return failure
     }
 
     private static func detail(status: Int, error: ErrorBody, hint: String?) -> String {

@@ -19,7 +19,8 @@ public struct ResponseReader: Sendable {
         guard 200...299 ~= reply.status else {
             let json = JSONValue(reply: reply.body)
             let error = ErrorBody(json, body: reply.body)
-            let failure = dialect.failure(status: reply.status, error: error, retryAfter: reply.retryAfter(now: now))
+            let failure = Self.heeding(
+                reply, dialect.failure(status: reply.status, error: error, retryAfter: reply.retryAfter(now: now)))
             let id = requestID(of: reply, preferred: json?["request_id"]?.string, bodyID: error.requestID)
             return Reading(outcome: .failed(failure, partial: nil), requestID: id)
         }
@@ -81,7 +82,24 @@ public struct ResponseReader: Sendable {
             } else {
                 "The model answered with nothing. On a local server the image may not fit the context."
             }
-        return failed(.transient, "empty_answer", detail, partial)
+        // One more try may bring an answer; a third never has.
+        var failure = Failure(.transient, label: "empty_answer", detail: ReplyText.clipped(detail, bytes: 1_900))
+        failure.attemptLimit = 2
+        return .failed(failure, partial: partial)
+    }
+
+    /// Heeds the server's own word on whether to ask again (OpenAI's `x-should-retry`).
+    private static func heeding(_ reply: HTTPReply, _ failure: Failure) -> Failure {
+        var failure = failure
+        switch (reply.header("x-should-retry")?.lowercased(), failure.kind) {
+        case ("false", .transient), ("false", .unavailable), ("false", .rateLimited):
+            failure.kind = .refused
+            failure.detail += " (The server says that asking again is of no use.)"
+        case ("true", .refused):
+            failure.kind = .transient
+        default: break
+        }
+        return failure
     }
 
     private static func failed(

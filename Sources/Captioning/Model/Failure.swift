@@ -42,9 +42,9 @@ public struct Failure: Hashable, Codable, Sendable {
     public var detail: String
     /// How long the server asked to wait; nil when it did not say.
     public var retryAfter: Duration?
-    /// STUB
+    /// The most attempts in all that make sense for this failure; nil leaves it to the spec.
     public var attemptLimit: Int?
-    /// STUB
+    /// Whether the server says that the rate grew too quickly, rather than that it is too high.
     public var isThrottlingGrowth = false
 
     /// A failure.
