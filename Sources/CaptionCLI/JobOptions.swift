@@ -42,7 +42,9 @@ struct JobOptions: ParsableArguments {
     }
 
     /// Reads the spec and resolves it: flag over environment over spec over default.
-    func load(_ context: Context, concurrency: Int? = nil) throws -> Loaded {
+    func load(
+        _ context: Context, concurrency: Job.Concurrency? = nil, deadline: Duration? = nil
+    ) throws -> Loaded {
         let path = context.path(spec)
         let isFolder = isDirectory(path)
         let parsed = isFolder ? JobSpec.folder() : try read(path)
@@ -70,7 +72,11 @@ struct JobOptions: ParsableArguments {
             "api_key_env", apiKeyEnv, "CAPTION_API_KEY_ENV", inSpec: parsed.endpoint.apiKeyVariable != nil)
         overrides.store = pick("store", store, "CAPTION_STORE", inSpec: parsed.store != nil).map(context.path)
         overrides.concurrency = concurrency
-        origins["concurrency"] = concurrency != nil ? .flag : parsed.limits.concurrency != nil ? .spec : .default
+        overrides.deadline = deadline
+        origins["deadline"] = deadline != nil ? .flag : parsed.deadlines.run != nil ? .spec : .default
+        origins["concurrency"] =
+            concurrency != nil
+            ? .flag : parsed.limits.concurrency ?? parsed.endpoint.limits.concurrency != nil ? .spec : .default
         let name = isFolder ? path.lastComponent?.string : path.lastComponent.map { $0.stem }
         let job = try Job(
             resolving: parsed, file: isFolder ? nil : spec, name: name ?? "caption",

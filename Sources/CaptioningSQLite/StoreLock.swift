@@ -32,9 +32,27 @@ public final class StoreLock: Sendable {
             }
             close(descriptor)
         }
-        let text = "\(getpid())\n"
-        _ = ftruncate(descriptor, 0)
-        _ = text.withCString { pwrite(descriptor, $0, strlen($0), 0) }
+        publish("")
+    }
+
+    /// Leaves a note beside the store that others can read while the run goes on; the next one takes its place.
+    ///
+    /// Not for what must last: it is gone with the run.
+    public func publish(_ note: String) {
+        let text = Data("\(getpid())\n\(note)\n".utf8)
+        _ = text.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+        _ = ftruncate(descriptor, off_t(text.count))
+    }
+
+    /// What the runner of a store's job has published last; nil when none runs or it has left no note.
+    public static func note(ofStore storePath: String) -> String? {
+        guard runner(ofStore: storePath) != nil,
+            let data = FileManager.default.contents(atPath: storePath + ".lock")
+        else { return nil }
+        let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", maxSplits: 1)
+        guard lines.count == 2 else { return nil }
+        let note = lines[1].trimmingCharacters(in: .whitespacesAndNewlines)
+        return note.isEmpty ? nil : note
     }
 
     /// The pid of the process that runs the job of a store; nil when none does.

@@ -75,7 +75,7 @@ struct InitCommand: ContextCommand {
               model: qwen3-vl-plus
               api_key_env: DASHSCOPE_API_KEY # the name of the variable, never the key
             parameters: {temperature: 0.2, max_tokens: 300}
-            limits: {requests_per_minute: 600, concurrency: 16}
+            limits: {requests_per_minute: 600}  # the provider's; how many at once is found by itself
 
             """
     }

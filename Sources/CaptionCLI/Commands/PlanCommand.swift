@@ -60,31 +60,47 @@ struct PlanCommand: ContextCommand {
 
     private static func report(_ loaded: JobOptions.Loaded, _ plan: PlanSummary) -> Report {
         let job = loaded.job
-        let isInside = job.endpoint.provider == .simulated && job.endpoint.baseURL == Job.Endpoint.insideURL
-        let values: [(String, String?)] = [
-            ("provider", job.endpoint.provider.rawValue),
-            ("base_url", isInside ? "(inside this program)" : job.endpoint.baseURL),
-            ("model", job.endpoint.model),
-            ("api_key_env", job.endpoint.apiKeyVariable),
-            ("requests_per_minute", job.limits.requestsPerMinute.map(String.init)),
-            ("tokens_per_minute", job.limits.tokensPerMinute.map(String.init)),
-            ("concurrency", job.limits.concurrency.text),
+        let isSingle = job.endpoints.count == 1
+        var values: [(String, String?)] = []
+        for (place, endpoint) in job.endpoints.enumerated() {
+            if !isSingle { values.append(("endpoint \(place + 1)", "")) }
+            values += settings(of: endpoint)
+        }
+        values += [
             ("attempts", String(job.retry.attempts)),
             ("base", job.retry.base.text),
             ("cap", job.retry.cap.text),
             ("timeout", job.retry.timeout.text),
             ("connect_timeout", job.retry.connectTimeout.text),
             ("give_up_after", job.retry.giveUpAfter.text),
-            ("store", job.store.string),
         ]
+        if let deadline = job.deadlines.run { values.append(("deadline", deadline.text)) }
+        if let deadline = job.deadlines.item { values.append(("item_deadline", deadline.text)) }
+        values.append(("store", job.store.string))
         var origins = loaded.origins
         // A region decides the URL, so the URL's origin is the region's.
         if origins["base_url"] == .default { origins["base_url"] = origins["region"] }
+        // Of several endpoints each has its own.
+        if !isSingle { origins = origins.filter { ["store", "deadline"].contains($0.key) } }
         return Report(
             name: job.name,
             settings: values.map { Report.Setting(name: $0.0, value: $0.1, origin: origins[$0.0]) },
             parameters: job.parameters, plan: plan, wouldSend: plan.items.stale > 0 ? 0 : plan.items.pending,
             warnings: job.warnings)
+    }
+
+    private static func settings(of endpoint: Job.Endpoint) -> [(String, String?)] {
+        var values: [(String, String?)] = [
+            ("provider", endpoint.provider.rawValue),
+            ("base_url", endpoint.isInside ? "(inside this program)" : endpoint.baseURL),
+            ("model", endpoint.model),
+            ("api_key_env", endpoint.apiKeyVariable),
+            ("requests_per_minute", endpoint.limits.requestsPerMinute.map(String.init)),
+            ("tokens_per_minute", endpoint.limits.tokensPerMinute.map(String.init)),
+        ]
+        if let perDay = endpoint.limits.requestsPerDay { values.append(("requests_per_day", String(perDay))) }
+        values.append(("concurrency", endpoint.limits.concurrency.text))
+        return values
     }
 
     private static func text(_ report: Report, spec: String) -> String {

@@ -25,8 +25,18 @@ struct RunCommand: ContextCommand {
     @Option(help: ArgumentHelp("Take at most so many items, the first in the plan.", valueName: "count"))
     var limit: Int?
 
-    @Option(help: ArgumentHelp("Requests in flight at once.", valueName: "count"))
-    var concurrency: Int?
+    @Option(
+        help: ArgumentHelp(
+            "Requests in flight at once: a number fixes it, 4-256 are bounds to find it in.", valueName: "count"))
+    var concurrency: String?
+
+    @Option(help: ArgumentHelp("End the run after so long, such as 2h; it can be resumed.", valueName: "duration"))
+    var deadline: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Write what happens to a file, one JSON object a line; '-' is standard output.", valueName: "file"))
+    var events: String?
 
     @Option(help: ArgumentHelp("'stale': ask again what was answered before the spec changed.", valueName: "stale"))
     var redo: StaleWord?
@@ -47,14 +57,21 @@ struct RunCommand: ContextCommand {
     func validate() throws {
         if redo != nil, keep != nil { throw ValidationError("choose one of --redo stale and --keep stale") }
         guard limit ?? 1 > 0 else { throw ValidationError("--limit must be at least 1") }
-        guard (1...1024).contains(concurrency ?? 1) else {
-            throw ValidationError("--concurrency must be from 1 to 1024")
+        if let concurrency, Job.Concurrency(text: concurrency) == nil {
+            throw ValidationError("--concurrency must be a number from 1 to 1024, or bounds such as 4-256")
+        }
+        if let deadline, Duration(text: deadline).map({ $0 < .seconds(1) }) ?? true {
+            throw ValidationError("--deadline is no length of time of at least a second, such as 30m or 2h")
         }
     }
 
     func run(_ context: Context) async throws {
-        let job = try options.load(context, concurrency: concurrency).job
+        let job = try options.load(
+            context, concurrency: concurrency.flatMap(Job.Concurrency.init(text:)),
+            deadline: deadline.flatMap(Duration.init(text:))
+        ).job
         if !quiet { job.printWarnings(context) }
+        let log = try events.map { try EventLog(path: $0, endpoints: job.endpoints, context: context) }
         let planner = Planner(job: job)
         if !isFile(job.store) {
             // A job without images, or a folder that is not there, must not leave a store behind.
@@ -65,7 +82,7 @@ struct RunCommand: ContextCommand {
         let store = try SQLiteJobStore.open(path: job.store.string, name: job.name, now: context.now())
         let status: ExitStatus
         do {
-            status = try await run(job, planner, store, context)
+            status = try await run(job, planner, store, lock, log, context)
         } catch {
             try? store.close()
             throw error
@@ -74,9 +91,9 @@ struct RunCommand: ContextCommand {
         if status != .done { throw status.code }
     }
 
-    private func run(_ job: Job, _ planner: Planner, _ store: SQLiteJobStore, _ context: Context) async throws
-        -> ExitStatus
-    {
+    private func run(
+        _ job: Job, _ planner: Planner, _ store: SQLiteJobStore, _ lock: StoreLock, _ log: EventLog?, _ context: Context
+    ) async throws -> ExitStatus {
         let plan = try await store.compare(planner)
         let stale: StaleChoice? = redo != nil ? .redo : keep != nil ? .keep : nil
         if plan.items.stale > 0, stale == nil { throw staleFailure(plan) }
@@ -88,18 +105,22 @@ struct RunCommand: ContextCommand {
         }
         let before = try await store.summary()
         guard before.pending > 0 else {
-            return try await finish(.finished, store, context)
+            return try await finish(.finished, store, log, context)
         }
-        let reporter = RunReporter(context: context, quiet: quiet, before: before, limit: limit)
+        let reporter = RunReporter(
+            context: context, quiet: quiet, job: job, before: before, limit: limit, publish: { lock.publish($0.line) })
         let end = try await withEndpoints(job, context) { job, transports in
             let runner = try Runner(
                 job: job, store: store, transports: transports, clock: ContinuousClock(), now: context.now,
-                onEvent: { reporter.note($0) })
+                onEvent: { event in
+                    reporter.note(event)
+                    log?.note(event)
+                })
             return try await withSignals(context, onFirst: { reporter.drain() }) {
                 try await reporter.whileDrawing { try await runner.run(limit: limit) }
             }
         }
-        return try await finish(end ?? .interrupted, store, context)
+        return try await finish(end ?? .interrupted, store, log, context)
     }
 
     /// Gives the work transports to the job's endpoints, starting the simulated provider when one of them means that.
@@ -165,10 +186,13 @@ struct RunCommand: ContextCommand {
         var summary: StoreSummary
     }
 
-    private func finish(_ end: RunEnd, _ store: SQLiteJobStore, _ context: Context) async throws -> ExitStatus {
+    private func finish(
+        _ end: RunEnd, _ store: SQLiteJobStore, _ log: EventLog?, _ context: Context
+    ) async throws -> ExitStatus {
         let summary = try await store.summary()
         let status = ExitStatus(end, failed: summary.failed)
         let message = Self.message(end)
+        log?.note(end: Self.word(end), message: message)
         if json {
             try context.print(
                 json: Report(end: Self.word(end), exitCode: status.rawValue, message: message, summary: summary))

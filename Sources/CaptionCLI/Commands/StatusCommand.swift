@@ -22,6 +22,8 @@ struct StatusCommand: ContextCommand {
         var store: String
         /// The process that runs the job now; absent when none does.
         var runningPid: Int32?
+        /// What the run says of itself: why it waits, and how its endpoints are doing; absent when none runs.
+        var run: RunNote?
         var summary: StoreSummary
     }
 
@@ -29,12 +31,14 @@ struct StatusCommand: ContextCommand {
         let job = try options.load(context).job
         let summary = try await withStore(of: job) { try await $0.summary() }
         let report = Report(
-            store: job.store.string, runningPid: StoreLock.runner(ofStore: job.store.string), summary: summary)
+            store: job.store.string, runningPid: StoreLock.runner(ofStore: job.store.string),
+            run: StoreLock.note(ofStore: job.store.string).flatMap(RunNote.init(line:)), summary: summary)
         if json {
             try context.print(json: report)
         } else {
             let state = report.runningPid.map { "running, pid \($0)" } ?? "not running"
             context.print("job \(summary.name): \(state)")
+            for line in report.run?.lines(now: context.now()) ?? [] { context.print("  " + line) }
             context.print(SummaryText(summary: summary, spec: options.spec, isRunning: report.runningPid != nil).lines)
         }
     }

@@ -41,7 +41,10 @@ struct ProgressLine {
         if let remaining = state.remaining(at: time), state.settled < state.total {
             parts.append("ETA \(Self.short(remaining))")
         }
-        if !state.isDraining { parts.append("\(state.inFlight) in flight") }
+        if !state.isDraining {
+            let room = state.rooms.values.reduce(0, +)
+            parts.append(room > 0 ? "\(state.inFlight) of \(room) in flight" : "\(state.inFlight) in flight")
+        }
         if state.retries > 0 { parts.append(state.retries == 1 ? "1 retry" : "\(state.retries) retries") }
         let tokens = state.promptTokens + state.completionTokens
         if tokens > 0 { parts.append("\(Self.count(tokens)) tokens") }

@@ -1,3 +1,4 @@
+import Captioning
 import DequeModule
 
 /// How far a run is: a value that events are counted into and lines are rendered from.
@@ -18,6 +19,8 @@ struct ProgressState: Sendable {
     /// Why nothing is sent, and until when.
     private(set) var waiting: (reason: String, until: Duration)?
     private(set) var isDraining = false
+    /// Requests that may be in flight, by endpoint; empty until a run says so.
+    private(set) var rooms: [Int: Int] = [:]
     private var finishTimes: Deque<Duration> = []
 
     /// The rate is taken over so many of the last items, and at most so much time.
@@ -68,6 +71,10 @@ struct ProgressState: Sendable {
 
     mutating func noteWaiting(_ reason: String, until time: Duration) {
         waiting = (reason, time)
+    }
+
+    mutating func noteEndpoint(_ endpoint: Int, _ state: EndpointState) {
+        rooms[endpoint] = state.health == .retired ? 0 : state.concurrency
     }
 
     mutating func noteDraining() {

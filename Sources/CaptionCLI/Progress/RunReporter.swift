@@ -6,11 +6,27 @@ struct RunReporter: Sendable {
     private let context: Context
     private let quiet: Bool
     private let state: Locked<ProgressState>
+    private let note: Locked<RunNote>
+    private let published = Locked(Duration.seconds(-1))
+    private let publish: @Sendable (RunNote) -> Void
+    private let shownHealth = Locked<[Int: EndpointState.Health]>([:])
     private let start = ContinuousClock.now
 
-    init(context: Context, quiet: Bool, before: StoreSummary, limit: Int?) {
+    /// - `publish`: Leaves a note for `caption status`.
+    init(
+        context: Context, quiet: Bool, job: Job, before: StoreSummary, limit: Int?,
+        publish: @escaping @Sendable (RunNote) -> Void
+    ) {
         self.context = context
         self.quiet = quiet
+        self.publish = publish
+        note = Locked(
+            RunNote(
+                endpoints: job.endpoints.map { endpoint in
+                    .init(
+                        url: endpoint.baseURL, model: endpoint.model,
+                        state: EndpointState(concurrency: min(3, endpoint.limits.concurrency.most), inFlight: 0))
+                }))
         let settled = before.done + before.failed
         let total = limit.map { min(settled + $0, before.total) } ?? before.total
         state = Locked(ProgressState(total: total, before: settled))
@@ -29,13 +45,57 @@ struct RunReporter: Sendable {
             case .retrying: state.noteRetry()
             case .failed: state.noteFailed(at: time)
             case .interrupted: state.noteInterrupted()
-            case .endpoint: break
+            case .endpoint(let endpoint, let present): state.noteEndpoint(endpoint, present)
             case .waiting(let reason, let wait): state.noteWaiting(reason.rawValue, until: time + wait)
             case .draining: state.noteDraining()
             }
         }
+        publish(event, at: time)
+        if case .endpoint(let endpoint, let present) = event, !quiet { announce(endpoint, present) }
         if case .failed(let item, let failure, _) = event, !quiet {
             show("failed: \(item.key.image.display) (\(item.key.promptID)): \(failure.detail)")
+        }
+    }
+
+    /// Tells `caption status`, a few times a second at most.
+    private func publish(_ event: RunEvent, at time: Duration) {
+        let inFlight = state.with(\.inFlight)
+        let present = note.with { note in
+            note.inFlight = inFlight
+            switch event {
+            case .waiting(let reason, let wait):
+                note.waiting = reason.rawValue
+                note.waitingUntil = context.now().addingTimeInterval(wait.seconds)
+            case .endpoint(let endpoint, let state): note.endpoints[endpoint].state = state
+            case .started:
+                note.waiting = nil
+                note.waitingUntil = nil
+            default: break
+            }
+            return note
+        }
+        let isDue = published.with { last in
+            guard time - last > .milliseconds(500) || present.waiting != nil else { return false }
+            last = time
+            return true
+        }
+        if isDue { publish(present) }
+    }
+
+    /// Says when an endpoint goes and when it comes back.
+    private func announce(_ endpoint: Int, _ present: EndpointState) {
+        let before = shownHealth.with { shown in
+            defer { shown[endpoint] = present.health }
+            return shown[endpoint] ?? .good
+        }
+        guard before != present.health else { return }
+        let name = note.with { $0.endpoints[endpoint].url }
+        let trouble = present.trouble.map { ": \($0)" } ?? ""
+        switch present.health {
+        case .down: show("\(name) does not answer and is tried with single requests\(trouble)")
+        case .retired: show("\(name) is not asked any more\(trouble)")
+        case .good where before == .down: show("\(name) answers again")
+        case .good, .throttled: break
         }
     }
 

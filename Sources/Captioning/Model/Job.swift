@@ -49,6 +49,9 @@ public struct Job: Sendable {
     ///
     /// Equal bounds fix the number; between different ones the run finds what the endpoint takes.
     public struct Concurrency: Hashable, Sendable, ExpressibleByIntegerLiteral {
+        /// The most that a spec may ask for.
+        public static let largest = 1024
+
         /// Never fewer than these, once the endpoint has answered; at least 1.
         public var least: Int
         /// Never more than these; at least `least`.

@@ -18,11 +18,20 @@ public struct RequestVersion: Hashable, Sendable {
     /// The version that a job asks now with one of its prompts.
     public init(job: Job, prompt: JobSpec.Prompt) {
         var members: [String: JSONValue] = [
-            "provider": .string(job.endpoint.provider.rawValue),
-            "model": .string(job.endpoint.model),
             "prompt": .string(prompt.text),
             "parameters": .object(job.parameters),
         ]
+        // Whichever of them answers, the same models do: order, regions and keys change no request.
+        let models = Set(job.endpoints.map { [$0.provider.rawValue, $0.model] }).sorted {
+            $0.lexicographicallyPrecedes($1)
+        }
+        if let only = models.first, models.count == 1 {
+            members["provider"] = .string(only[0])
+            members["model"] = .string(only[1])
+        } else {
+            members["models"] = .array(
+                models.map { .object(["provider": .string($0[0]), "model": .string($0[1])]) })
+        }
         if let system = job.system { members["system"] = .string(system) }
         // Only variables that the texts name: adding an unused one changes no request.
         let names = Set([prompt.text, job.system ?? ""].flatMap(PromptTemplate.variableNames))
@@ -31,7 +40,7 @@ public struct RequestVersion: Hashable, Sendable {
         let json = JSONValue.object(members).canonicalData
         promptID = prompt.id
         digest = Data(SHA256.hash(data: json))
-        model = job.endpoint.model
+        model = models.map { $0[1] }.joined(separator: ", ")
         definition = String(decoding: json, as: UTF8.self)
     }
 

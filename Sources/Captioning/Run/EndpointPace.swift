@@ -175,8 +175,12 @@ struct EndpointPace: Sendable {
             if successes == 0, refusals.count >= Self.refusalsToStop { retire(.fatal(failure)) }
         case .truncated, .filtered, .cutShort:
             noteAnswer(ticket, at: now)
-        case .unauthorized: retire(.unauthorized(failure))
-        case .fatal: retire(.fatal(failure))
+        case .unauthorized:
+            lastFailure = failure
+            retire(.unauthorized(failure))
+        case .fatal:
+            lastFailure = failure
+            retire(.fatal(failure))
         case .unreadableImage, .interrupted: break
         }
     }
@@ -188,10 +192,12 @@ struct EndpointPace: Sendable {
 
     /// The limits in force, for whoever shows them.
     var state: EndpointState {
-        EndpointState(
+        let health: EndpointState.Health =
+            retired != nil ? .retired : breaker.isOpen ? .down : throttling != nil ? .throttled : .good
+        return EndpointState(
             concurrency: window.size, inFlight: inFlight,
-            requestsPerMinute: requests.limitPerMinute.map { Int($0.rounded()) },
-            health: retired != nil ? .retired : breaker.isOpen ? .down : throttling != nil ? .throttled : .good)
+            requestsPerMinute: requests.limitPerMinute.map { Int($0.rounded()) }, health: health,
+            trouble: health == .good ? nil : lastFailure?.detail)
     }
 
     private mutating func held(until time: Double, _ reason: WaitReason) -> Admission {

@@ -22,6 +22,19 @@ public struct EndpointState: Hashable, Sendable, Codable {
     public var requestsPerMinute: Int?
     /// Whether it answers.
     public var health: Health
+    /// What went wrong last, while its health is not good; nil otherwise.
+    public var trouble: String?
+
+    /// A state.
+    public init(
+        concurrency: Int, inFlight: Int, requestsPerMinute: Int? = nil, health: Health = .good, trouble: String? = nil
+    ) {
+        self.concurrency = concurrency
+        self.inFlight = inFlight
+        self.requestsPerMinute = requestsPerMinute
+        self.health = health
+        self.trouble = trouble
+    }
 }
 
 /// What was spent at an endpoint at some time.

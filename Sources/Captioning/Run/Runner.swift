@@ -281,7 +281,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     private func sleep(until time: Double, since start: C.Instant) async -> ChildEnd {
         let wait = max(time - seconds(since: start), 0)
         // Rounded up: to wake a moment too early means to sleep again.
-        let end = clock.now.advanced(by: .nanoseconds(Int64((wait * 1e9).rounded(.up)) + 1))
+        let end = clock.now.advanced(by: .nanoseconds(Int64((wait * 1e9).rounded(.up))))
         try? await clock.sleep(until: end, tolerance: nil)
         return .alarm(time)
     }

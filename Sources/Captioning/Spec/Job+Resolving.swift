@@ -12,13 +12,18 @@ public struct SpecOverrides: Hashable, Sendable {
     public var model: String?
     /// Overrides `endpoint.api_key_env`.
     public var apiKeyVariable: String?
-    /// Overrides `limits.concurrency`.
-    public var concurrency: Int?
+    /// Overrides `concurrency` of every endpoint.
+    public var concurrency: Job.Concurrency?
+    /// Overrides `limits.deadline`.
+    public var deadline: Duration?
     /// Overrides `store`; relative to the working directory.
     public var store: FilePath?
 
     /// No overrides.
     public init() {}
+
+    /// Whether they name another place to ask than the spec, which then counts alone.
+    var namesEndpoint: Bool { provider != nil || region != nil || baseURL != nil || apiKeyVariable != nil }
 }
 
 extension Job {
@@ -42,14 +47,22 @@ extension Job {
         var problems: [SpecError.Problem] = []
         var warnings = spec.warnings
         let name = spec.name ?? defaultName
-        let endpoint = Self.endpoint(spec.endpoint, overrides, file, &problems)
-        if let endpoint { Self.checkModel(endpoint, spec.parameters, file, &problems, &warnings) }
+        let sources = overrides.namesEndpoint ? [spec.endpoint] : spec.endpoints
+        let endpoints = sources.enumerated().compactMap { place, source -> Endpoint? in
+            let path = spec.listsEndpoints ? "endpoints[\(place)]" : "endpoint"
+            guard var endpoint = Self.endpoint(source, overrides, path, file, &problems) else { return nil }
+            Self.checkModel(endpoint, spec.parameters, path, file, &problems, &warnings)
+            endpoint.limits = Limits(source.limits, else: spec.limits, overrides.concurrency)
+            return endpoint
+        }
+        Self.checkTwins(endpoints, file, &problems)
         if name.contains("/") || name.contains("\0") {
             problems.append(
                 .init(file: file, keyPath: "name", message: "must not contain '/'", hint: "it names the store"))
         }
         for (index, source) in spec.images.enumerated() {
-            if case .urls = source, let endpoint, !endpoint.imageLimits.acceptsRemoteURLs {
+            guard case .urls = source else { continue }
+            if let endpoint = endpoints.first(where: { !$0.imageLimits.acceptsRemoteURLs }) {
                 problems.append(
                     .init(
                         file: file, keyPath: "images[\(index)].urls",
@@ -57,16 +70,13 @@ extension Job {
                         hint: "save them to a folder and list that"))
             }
         }
-        guard problems.isEmpty, let endpoint else { throw SpecError(problems) }
+        guard problems.isEmpty, let first = endpoints.first else { throw SpecError(problems) }
         let defaults = Retry()
         self.init(
             name: name, root: root, images: spec.images, system: spec.system,
             prompts: spec.prompts.isEmpty ? [Self.defaultPrompt] : spec.prompts, variables: spec.variables,
-            endpoint: endpoint, parameters: spec.parameters,
-            limits: Limits(
-                requestsPerMinute: spec.limits.requestsPerMinute, tokensPerMinute: spec.limits.tokensPerMinute,
-                concurrency: (overrides.concurrency ?? spec.limits.concurrency).map { Concurrency(fixed: $0) }
-                    ?? Concurrency()),
+            endpoint: first, parameters: spec.parameters,
+            deadlines: Deadlines(run: overrides.deadline ?? spec.deadlines.run, item: spec.deadlines.item),
             retry: Retry(
                 attempts: spec.retry.attempts ?? defaults.attempts, base: spec.retry.base ?? defaults.base,
                 cap: spec.retry.cap ?? max(defaults.cap, spec.retry.base ?? .zero),
@@ -76,10 +86,27 @@ extension Job {
             store: overrides.store ?? spec.store.map { root.pushing(FilePath($0)) }
                 ?? storeDirectory.appending("\(name).sqlite"),
             warnings: warnings)
+        self.endpoints = endpoints
+    }
+
+    /// The same endpoint twice would be asked twice as fast as its limits allow.
+    private static func checkTwins(_ endpoints: [Endpoint], _ file: String?, _ problems: inout [SpecError.Problem]) {
+        func identity(_ endpoint: Endpoint) -> [String?] {
+            [endpoint.baseURL, endpoint.model, endpoint.apiKeyVariable]
+        }
+        for (place, endpoint) in endpoints.enumerated() {
+            if let twin = endpoints[..<place].firstIndex(where: { identity($0) == identity(endpoint) }) {
+                problems.append(
+                    .init(
+                        file: file, keyPath: "endpoints[\(place)]", message: "is the same as endpoints[\(twin)]",
+                        hint: "list each base URL, model and key once"))
+            }
+        }
     }
 
     private static func endpoint(
-        _ spec: JobSpec.Endpoint, _ overrides: SpecOverrides, _ file: String?, _ problems: inout [SpecError.Problem]
+        _ spec: JobSpec.Endpoint, _ overrides: SpecOverrides, _ path: String, _ file: String?,
+        _ problems: inout [SpecError.Problem]
     ) -> Endpoint? {
         let provider =
             overrides.provider ?? spec.provider ?? (overrides.baseURL ?? spec.baseURL != nil ? .custom : .dashscope)
@@ -89,7 +116,7 @@ extension Job {
         let preset = ProviderPreset.preset(for: provider)
         let before = problems.count
         func report(_ key: String, _ message: String, _ hint: String?) {
-            problems.append(.init(file: file, keyPath: "endpoint.\(key)", message: message, hint: hint))
+            problems.append(.init(file: file, keyPath: join(path, key), message: message, hint: hint))
         }
         var baseURL = overrides.baseURL ?? (isSpecs ? spec.baseURL : nil)
         if let region = overrides.region ?? (isSpecs ? spec.region : nil) {
@@ -128,7 +155,7 @@ extension Job {
     }
 
     private static func checkModel(
-        _ endpoint: Endpoint, _ parameters: [String: JSONValue], _ file: String?,
+        _ endpoint: Endpoint, _ parameters: [String: JSONValue], _ path: String, _ file: String?,
         _ problems: inout [SpecError.Problem], _ warnings: inout [SpecError.Problem]
     ) {
         // The vendor's own service streams these models only; the open ones answer either way on other servers.
@@ -136,17 +163,30 @@ extension Job {
         if isVendors, KnownModels.isStreamingOnly(endpoint.model) {
             problems.append(
                 .init(
-                    file: file, keyPath: "endpoint.model",
+                    file: file, keyPath: join(path, "model"),
                     message: "'\(endpoint.model)' answers in streaming mode only, and requests here are never streamed",
                     hint: "choose another model, such as qwen3-vl-plus"))
         } else if let advice = KnownModels.advice(for: endpoint.model, provider: endpoint.provider) {
-            warnings.append(.init(file: file, keyPath: "endpoint.model", message: advice))
+            warnings.append(.init(file: file, keyPath: join(path, "model"), message: advice))
         }
-        if parameters["enable_thinking"] == .bool(true), endpoint.speaksDashScope {
+        if parameters["enable_thinking"] == .bool(true), endpoint.speaksDashScope,
+            !warnings.contains(where: { $0.keyPath == "parameters.enable_thinking" })
+        {
             warnings.append(
                 .init(
                     file: file, keyPath: "parameters.enable_thinking",
                     message: "thinking is billed as output, and long answers may be cut at 180 s without streaming"))
         }
+    }
+}
+
+extension Job.Limits {
+    /// What an endpoint's own limits say, and the job's where they are silent.
+    init(_ own: JobSpec.Limits, else job: JobSpec.Limits, _ override: Job.Concurrency?) {
+        self.init(
+            requestsPerMinute: own.requestsPerMinute ?? job.requestsPerMinute,
+            tokensPerMinute: own.tokensPerMinute ?? job.tokensPerMinute,
+            requestsPerDay: own.requestsPerDay ?? job.requestsPerDay,
+            concurrency: override ?? own.concurrency ?? job.concurrency ?? Job.Concurrency())
     }
 }

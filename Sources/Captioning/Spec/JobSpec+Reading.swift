@@ -29,7 +29,7 @@ extension JobSpec {
             system = reader.text(entries["system"], at: "system")
             let texts = readPrompts(entries["prompts"], &reader)
             readVariables(entries["variables"], &reader)
-            readEndpoint(entries["endpoint"], &reader)
+            readEndpoints(entries["endpoint"], entries["endpoints"], &reader)
             readParameters(entries["parameters"], &reader)
             readLimits(entries["limits"], &reader)
             readRetry(entries["retry"], &reader)
@@ -175,31 +175,6 @@ extension JobSpec {
         }
     }
 
-    private mutating func readEndpoint(_ node: Node?, _ reader: inout SpecReader) {
-        guard let node, !node.isNull, let entries = reader.entries(of: node, .endpoint, at: "endpoint") else { return }
-        if let name = reader.text(entries["provider"], at: "endpoint.provider") {
-            endpoint.provider = Provider(rawValue: name)
-            if endpoint.provider == nil {
-                let known = Provider.allCases.map(\.rawValue)
-                let near = suggestion(for: name, among: known)
-                reader.report(
-                    "unknown provider '\(name)'", at: "endpoint.provider", entries["provider"],
-                    hint: near.map { "did you mean '\($0)'?" }
-                        ?? "known: \(list(known)); any other server is 'custom' with a base_url")
-            }
-        }
-        endpoint.region = reader.text(entries["region"], at: "endpoint.region")
-        endpoint.baseURL = reader.text(entries["base_url"], at: "endpoint.base_url")
-        endpoint.model = reader.text(entries["model"], at: "endpoint.model")
-        endpoint.apiKeyVariable = reader.text(entries["api_key_env"], at: "endpoint.api_key_env")
-        if let variable = endpoint.apiKeyVariable, !isVariableName(variable) {
-            // The value is left out of the message: somebody may have pasted the key itself.
-            reader.report(
-                "must be the NAME of an environment variable, not the key itself", at: "endpoint.api_key_env",
-                entries["api_key_env"], hint: "such as DASHSCOPE_API_KEY; keys never belong in a spec")
-        }
-    }
-
     private mutating func readParameters(_ node: Node?, _ reader: inout SpecReader) {
         guard let node, !node.isNull else { return }
         guard case .mapping(let mapping) = node else {
@@ -223,20 +198,6 @@ extension JobSpec {
             {
                 reader.warn("unknown parameter, sent as it is", at: path, keyNode, hint: "did you mean '\(near)'?")
             }
-        }
-    }
-
-    private mutating func readLimits(_ node: Node?, _ reader: inout SpecReader) {
-        guard let node, !node.isNull, let entries = reader.entries(of: node, .limits, at: "limits") else { return }
-        limits.requestsPerMinute = reader.whole(
-            entries["requests_per_minute"], in: 1...1_000_000, at: "limits.requests_per_minute")
-        limits.tokensPerMinute = reader.whole(
-            entries["tokens_per_minute"], in: 1...Int.max, at: "limits.tokens_per_minute")
-        limits.concurrency = reader.whole(entries["concurrency"], in: 1...1024, at: "limits.concurrency")
-        if limits.tokensPerMinute != nil {
-            reader.warn(
-                "is noted but not yet enforced", at: "limits.tokens_per_minute", entries["tokens_per_minute"],
-                hint: "set requests_per_minute low enough for your token quota")
         }
     }
 
@@ -271,12 +232,4 @@ func isRemote(_ url: String) -> Bool {
     let scheme = ["https://", "http://"].first { lower.hasPrefix($0) }
     guard let scheme else { return false }
     return url.count > scheme.count && !url.contains { $0.isWhitespace }
-}
-
-private func isVariableName(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
-    let isWord = bytes.allSatisfy {
-        (48...57).contains($0) || (65...90).contains($0) || (97...122).contains($0) || $0 == 95
-    }
-    return isWord && bytes.first.map { !(48...57).contains($0) } == true && !text.hasPrefix("sk")
 }

@@ -42,6 +42,8 @@ public struct JobSpec: Hashable, Sendable {
         public var model: String?
         /// The name of the environment variable that holds the key.
         public var apiKeyVariable: String?
+        /// How fast this endpoint may be asked; what it does not say, the job's own limits do.
+        public var limits = Limits()
 
         /// An endpoint of which nothing is said yet.
         public init() {}
@@ -53,8 +55,10 @@ public struct JobSpec: Hashable, Sendable {
         public var requestsPerMinute: Int?
         /// Model tokens per minute, at least 1.
         public var tokensPerMinute: Int?
+        /// Requests that may start per day, at least 1.
+        public var requestsPerDay: Int?
         /// Requests in flight at once, 1 to 1024.
-        public var concurrency: Int?
+        public var concurrency: Job.Concurrency?
 
         /// Limits of which nothing is said yet.
         public init() {}
@@ -89,12 +93,16 @@ public struct JobSpec: Hashable, Sendable {
     public var prompts: [Prompt] = []
     /// The user's own template variables.
     public var variables: [String: String] = [:]
-    /// Whom to ask.
-    public var endpoint = Endpoint()
+    /// Whom to ask; never empty.
+    public var endpoints = [Endpoint()]
+    /// Whether they stand under `endpoints:` rather than `endpoint:`.
+    public var listsEndpoints = false
     /// Request parameters, passed through top-level.
     public var parameters: [String: JSONValue] = [:]
-    /// How fast.
+    /// How fast each endpoint may be asked that does not say so itself.
     public var limits = Limits()
+    /// When to stop trying.
+    public var deadlines = Job.Deadlines()
     /// How stubbornly.
     public var retry = Retry()
     /// The store's path; nil means beside the spec.
@@ -104,6 +112,12 @@ public struct JobSpec: Hashable, Sendable {
 
     /// A spec of which nothing is said yet.
     public init() {}
+
+    /// The endpoint that is listed first.
+    public var endpoint: Endpoint {
+        get { endpoints[0] }
+        set { endpoints[0] = newValue }
+    }
 
     /// The spec of a bare folder: every image in it, all defaults.
     public static func folder() -> JobSpec {

@@ -17,8 +17,12 @@ public enum SpecSection: String, CaseIterable, Sendable {
     case prompt
     /// The `endpoint`.
     case endpoint
-    /// The `limits`.
+    /// The job's `limits`.
     case limits
+    /// The `limits` of one endpoint.
+    case endpointLimits
+    /// The bounds of `concurrency`.
+    case concurrency
     /// The `retry` rules.
     case retry
 
@@ -27,8 +31,8 @@ public enum SpecSection: String, CaseIterable, Sendable {
         switch self {
         case .job:
             [
-                "name", "images", "system", "prompts", "variables", "endpoint", "parameters", "limits", "retry",
-                "store",
+                "name", "images", "system", "prompts", "variables", "endpoint", "endpoints", "parameters", "limits",
+                "retry", "store",
             ]
         case .folder: ["folder", "include", "exclude"]
         case .files: ["files"]
@@ -36,8 +40,10 @@ public enum SpecSection: String, CaseIterable, Sendable {
         case .group: ["group"]
         case .groupMembers: ["name", "files"]
         case .prompt: ["id", "text"]
-        case .endpoint: ["provider", "region", "base_url", "model", "api_key_env"]
-        case .limits: ["requests_per_minute", "tokens_per_minute", "concurrency"]
+        case .endpoint: ["provider", "region", "base_url", "model", "api_key_env", "limits"]
+        case .limits: Self.endpointLimits.keys + ["deadline", "item_deadline"]
+        case .endpointLimits: ["requests_per_minute", "tokens_per_minute", "requests_per_day", "concurrency"]
+        case .concurrency: ["min", "max"]
         case .retry: ["attempts", "base", "cap", "timeout", "connect_timeout", "give_up_after"]
         }
     }

@@ -100,7 +100,7 @@ struct JobSchemaTests {
     }
 
     @Test(arguments: [
-        ("limits", "requests_per_minute"), ("limits", "tokens_per_minute"), ("limits", "concurrency"),
+        ("limits", "requests_per_minute"), ("limits", "tokens_per_minute"), ("limits", "requests_per_day"),
         ("retry", "attempts"),
     ])
     func `whole numbers have the limits that are checked`(section: String, key: String) throws {
@@ -115,6 +115,12 @@ struct JobSchemaTests {
         #expect(!isTaken(most + 1))
     }
 
+    @Test func `the limits of an endpoint are those of the job, without its deadlines`() {
+        let own = properties(section(.endpointLimits))
+        let job = properties(section(.limits)).filter { !$0.key.hasSuffix("deadline") }
+        #expect(own == job)
+    }
+
     @Test func `lengths of time are written as the reader reads them`() throws {
         let texts = [
             "250ms", "1s", "1.5s", "15m", "2h", "10", "0", "0.5", "", "1d", "s", "-1s", "1.s", "1,5s", "1 s 2",
@@ -126,6 +132,9 @@ struct JobSchemaTests {
         let others = ["attempts"]
         for key in SpecSection.retry.keys where !others.contains(key) {
             #expect(properties(section(.retry))[key]?["$ref"] == .string("#/$defs/duration"), "\(key)")
+        }
+        for key in ["deadline", "item_deadline"] {
+            #expect(properties(section(.limits))[key]?["$ref"] == .string("#/$defs/duration"), "\(key)")
         }
     }
 
@@ -139,7 +148,9 @@ struct JobSchemaTests {
         #expect(duration("timeout") == job.retry.timeout)
         #expect(duration("connect_timeout") == job.retry.connectTimeout)
         #expect(duration("give_up_after") == job.retry.giveUpAfter)
-        #expect(properties(section(.limits))["concurrency"]?["default"]?.int == job.limits.concurrency.most)
+        let bounds = properties(section(.concurrency))
+        #expect(bounds["min"]?["default"]?.int == job.limits.concurrency.least)
+        #expect(bounds["max"]?["default"]?.int == job.limits.concurrency.most)
     }
 
     @Test func `names that the program sets are no variables`() {

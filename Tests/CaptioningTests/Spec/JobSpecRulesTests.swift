@@ -23,7 +23,8 @@ struct JobSpecRulesTests {
     }
 
     @Test(arguments: [
-        ("requests_per_minute", 1, 1_000_000), ("tokens_per_minute", 1, Int.max), ("concurrency", 1, 1024),
+        ("requests_per_minute", 1, 1_000_000), ("tokens_per_minute", 1, Int.max),
+        ("requests_per_day", 1, 1_000_000_000), ("concurrency", 1, 1024),
     ])
     func `a limit has its range`(key: String, least: Int, most: Int) throws {
         #expect(problemsBeside("limits: {\(key): \(least)}").isEmpty)
@@ -121,11 +122,6 @@ struct JobSpecRulesTests {
                     file: "job.yaml", line: 2, keyPath: "parameters.temprature",
                     message: "unknown parameter, sent as it is", hint: "did you mean 'temperature'?")
             ])
-    }
-
-    @Test func `a token limit comes with the warning that it is not enforced`() throws {
-        let warnings = try specBeside("limits: {tokens_per_minute: 1000}").warnings
-        #expect(warnings.map(\.keyPath) == ["limits.tokens_per_minute"])
     }
 
     @Test func `variables are text, whatever they look like`() throws {

@@ -57,12 +57,6 @@ struct JobSpecTests {
         expected.retry.connectTimeout = .seconds(5)
         expected.retry.giveUpAfter = .seconds(900)
         expected.store = "holiday-photos.sqlite"
-        expected.warnings = [
-            .init(
-                file: "job.yaml", line: 22, keyPath: "limits.tokens_per_minute",
-                message: "is noted but not yet enforced",
-                hint: "set requests_per_minute low enough for your token quota")
-        ]
         #expect(try JobSpec(yaml: Self.example, file: "job.yaml") == expected)
     }
 
@@ -147,7 +141,7 @@ struct JobSpecTests {
         ("retry: {connectTimeout: 3s}", "retry.connectTimeout", "did you mean 'connect_timeout'?"),
         ("limits: {requests-per-minute: 3}", "limits.requests-per-minute", "did you mean 'requests_per_minute'?"),
         ("endpoint: {baseURL: x}", "endpoint.baseURL", "did you mean 'base_url'?"),
-        ("endpoint: {key: x}", "endpoint.key", "known keys: provider, region, base_url, model, api_key_env"),
+        ("endpoint: {key: x}", "endpoint.key", "known keys: provider, region, base_url, model, api_key_env, limits"),
         ("prompts: [{id: a, text: b, txt: c}]", "prompts[0].txt", "did you mean 'text'?"),
     ])
     func `an unknown key comes with the nearest known one`(yaml: String, keyPath: String, hint: String) {

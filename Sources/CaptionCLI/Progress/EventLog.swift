@@ -1,0 +1,119 @@
+import Captioning
+import Foundation
+import SystemPackage
+
+/// Writes what happens during a run, one JSON object a line.
+final class EventLog: Sendable {
+    /// One line; what does not apply is left out.
+    private struct Line: Encodable {
+        var time: String
+        var event: String
+        var image: String?
+        var prompt: String?
+        var endpoint: String?
+        var code: String?
+        var message: String?
+        var notBefore: String?
+        var promptTokens: Int?
+        var completionTokens: Int?
+        var reused: Bool?
+        var reason: String?
+        var seconds: Double?
+        var inFlight: Int?
+        var concurrency: Int?
+        var requestsPerMinute: Int?
+        var health: String?
+        var end: String?
+    }
+
+    private let context: Context
+    private let endpoints: [String]
+    private let file: Locked<FileHandle?>
+
+    /// A log in a file that is written anew; `-` is standard output.
+    ///
+    /// - Throws: `CommandFailure` when the file cannot be written.
+    init(path: String, endpoints: [Job.Endpoint], context: Context) throws {
+        self.context = context
+        self.endpoints = endpoints.map(\.baseURL)
+        guard path != "-" else {
+            file = Locked(nil)
+            return
+        }
+        let target = context.path(path).string
+        guard FileManager.default.createFile(atPath: target, contents: nil),
+            let handle = FileHandle(forWritingAtPath: target)
+        else {
+            throw CommandFailure(status: .badUsage, message: "cannot write events to '\(target)'; choose another file")
+        }
+        file = Locked(handle)
+    }
+
+    /// Writes an event.
+    func note(_ event: RunEvent) {
+        var line = Line(time: Self.text(context.now()), event: "")
+        func about(_ item: Item, _ name: String) {
+            line.event = name
+            line.image = item.key.image.display
+            line.prompt = item.key.promptID
+        }
+        func because(_ failure: Failure) {
+            line.code = failure.label
+            line.message = failure.detail
+        }
+        switch event {
+        case .started(let item, let endpoint):
+            about(item, "started")
+            line.endpoint = endpoints[endpoint]
+        case .completed(let item, let usage, let isReused):
+            about(item, "completed")
+            line.promptTokens = usage.promptTokens
+            line.completionTokens = usage.completionTokens
+            line.reused = isReused
+        case .retrying(let item, let failure, let notBefore):
+            about(item, "retrying")
+            because(failure)
+            line.notBefore = Self.text(notBefore)
+        case .failed(let item, let failure, _):
+            about(item, "failed")
+            because(failure)
+        case .interrupted(let item): about(item, "interrupted")
+        case .waiting(let reason, let wait):
+            line.event = "waiting"
+            line.reason = reason.rawValue
+            line.seconds = wait.seconds
+        case .endpoint(let endpoint, let state):
+            line.event = "endpoint"
+            line.endpoint = endpoints[endpoint]
+            line.concurrency = state.concurrency
+            line.inFlight = state.inFlight
+            line.requestsPerMinute = state.requestsPerMinute
+            line.health = state.health.rawValue
+            line.message = state.trouble
+        case .draining(let inFlight):
+            line.event = "draining"
+            line.inFlight = inFlight
+        }
+        write(line)
+    }
+
+    /// Writes how the run ended.
+    func note(end: String, message: String?) {
+        write(Line(time: Self.text(context.now()), event: "ended", message: message, end: end))
+    }
+
+    private func write(_ line: Line) {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        guard let data = try? encoder.encode(line) + Data("\n".utf8) else { return }
+        file.with { file in
+            guard let file else { return context.output(data) }
+            // A log that fills its disk must not end the run that it tells of.
+            try? file.write(contentsOf: data)
+        }
+    }
+
+    private static func text(_ date: Date) -> String {
+        date.formatted(Date.ISO8601FormatStyle(includingFractionalSeconds: true))
+    }
+}
