@@ -1,5 +1,6 @@
 # make demo   build, and caption a dozen pictures with the simulated provider
 # make test   run every test
+# make simulate   run thousands of whole jobs under a fake clock
 # Both install what is missing first (Debian and Ubuntu packages; Swift itself they only ask for).
 
 SHELL := /bin/bash
@@ -11,7 +12,7 @@ PACKAGES := libsqlite3-dev zlib1g-dev libstdc++-12-dev git
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SOURCES := Package.swift Sources Tests
 
-.PHONY: demo test build format lint clean setup
+.PHONY: demo test simulate build format lint clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -62,6 +63,11 @@ test: setup
 
 format:
 	swift format --in-place --recursive $(SOURCES)
+
+# Thousands of whole jobs under a fake clock; RUNS=n, or SEED=n to repeat one.
+simulate: setup
+	CAPTION_SIMULATION_RUNS=$${RUNS:-3000} CAPTION_SIMULATION_SEED=$${SEED:-} \
+		swift test $(SWIFT_FLAGS) --filter SimulationTests
 
 lint:
 	swift format lint --strict --recursive $(SOURCES)

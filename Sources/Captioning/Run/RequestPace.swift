@@ -127,8 +127,8 @@ struct RequestPace: Sendable {
     /// - `inMinute`: What had been sent in the minute before the first request that it took.
     /// - `wasRepeated`: Whether it had refused single requests in between: without that, time proves nothing.
     mutating func learn(from refusal: Refusal, inMinute: Double, wasRepeated: Bool, at now: Double) {
-        // The first moment tells nothing of a pace.
-        guard refusal.inMinute >= 1, refusal.begunAt > startedAt + 0.1 else { return }
+        // No time at all tells nothing of a pace.
+        guard refusal.inMinute >= 1, refusal.begunAt > startedAt else { return }
         if inMinute <= refusal.inMinute - 1, wasRepeated || perMinute != nil {
             if perMinute != nil {
                 perMinute?.noteRefusal(measured: refusal.inMinute, at: now)

@@ -8,8 +8,11 @@ import GRDB
 /// One whole job, drawn from a seed: images, limits, providers with their faults, crashes. The runner, the limiter, the
 /// policy and the store are the real ones.
 struct SimulatedJob {
+    /// How many images the scene must have.
+    static let images = 24
+
     /// What broke the rules; empty when nothing did.
-    struct Report {
+    struct Report: Sendable {
         var violations: [String] = []
         var runs = 0
         var virtualSeconds = 0.0
@@ -81,7 +84,7 @@ struct SimulatedJob {
         }
         job.endpoints = endpoints
         crashes = (0..<pick([0, 0, 1, 3])).map { _ in Double.random(in: 0.01...25, using: &dice) }
-        items = 24 * job.prompts.count
+        items = Self.images * job.prompts.count
         self.seed = seed
         self.job = job
         self.traits = traits
