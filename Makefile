@@ -12,7 +12,7 @@ PACKAGES := libsqlite3-dev zlib1g-dev libstdc++-12-dev git
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SOURCES := Package.swift Sources Tests
 
-.PHONY: demo test simulate build format lint clean setup
+.PHONY: demo test simulate build format lint measure clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -71,6 +71,10 @@ simulate: setup
 
 lint:
 	swift format lint --strict --recursive $(SOURCES)
+
+# Every scenario, or some: make measure SCENARIOS="known-600 burst"
+measure: build
+	CONFIGURATION=$(CONFIGURATION) .ci/measure $(SCENARIOS)
 
 clean:
 	rm -rf .build

@@ -3,15 +3,25 @@ import Crypto
 import Foundation
 import Hummingbird
 import NIOCore
-import ServiceLifecycle
 
 /// Answers requests for completions: counts, checks, limits, faults, and only then a caption.
 struct Completions: Sendable {
+    /// One request on its way.
+    struct Call: Sendable {
+        let id: String
+        let digest: Data
+        let arrival: Books.Arrival
+        let channel: any Channel
+        /// Headers that its reply carries, whatever the reply is.
+        var headers: [(String, String)]
+    }
+
     let options: SimulatorOptions
     let books: Books
 
     /// The models that the simulator knows.
-    func models(_ request: Request, _ id: String) -> Response {
+    func models(_ request: Request, _ context: ConnectionContext, _ id: String) async throws -> Response {
+        if let time = books.time, downtime.covers(time) { return try await cut(context.channel) }
         guard isAuthorized(request) else {
             let error = SimulatedError.wrongKey
             return Simulator.reply(error.status, error.body(requestID: id), headers: [("x-request-id", id)])
@@ -27,25 +37,32 @@ struct Completions: Sendable {
     /// One request.
     func answer(_ request: Request, _ context: ConnectionContext, _ id: String) async throws -> Response {
         let (body, digest) = try await read(request.body)
-        let occurrence = books.note { $0.arrive(digest) }
-        defer { books.note { $0.leave() } }
-        guard isAuthorized(request) else { return refuse(.wrongKey, id) }
-        guard let body else { return refuse(.tooLarge, id) }
-        guard isJSON(request) else { return refuse(.invalidParameter("Content-Type must be application/json."), id) }
+        let arrival = books.arrive(digest)
+        defer { books.leave() }
+        var call = Call(
+            id: id, digest: digest, arrival: arrival, channel: context.channel, headers: [("x-request-id", id)])
+        guard !downtime.covers(arrival.time) else { return try await cutByOutage(call) }
+        guard isAuthorized(request) else { return refuse(.wrongKey, call) }
+        guard let body else { return refuse(.tooLarge, call) }
+        guard isJSON(request) else { return refuse(.invalidParameter("Content-Type must be application/json."), call) }
         let answer: SimulatedAnswer
         do throws(SimulatedError) {
             answer = SimulatedAnswer(to: try ChatRequest(body: body))
         } catch {
-            return refuse(error, id)
+            return refuse(error, call)
         }
-        guard books.isWithinLimit() else { return refuse(.rateLimited, id) }
-        let draw = FaultDraw(faults: options.faults, seed: options.seed)
-        guard let fault = draw.fault(for: digest, occurrence: occurrence) else {
-            try await Task.sleep(for: options.latency)
-            return reply(with: answer, digest, id)
+        let (refusal, headers) = books.admit(
+            cost: answer.promptTokens + answer.completionTokens, at: arrival.time)
+        if options.sendsRateLimitHeaders { call.headers += headers }
+        if let refusal { return refuse(refusal, call) }
+        defer { books.finish() }
+        let draw = FaultDraw(faults: options.faults, seed: options.seed, poison: options.poison)
+        guard let fault = draw.fault(for: digest, occurrence: arrival.occurrence) else {
+            guard try await work(for: latency(of: call), on: call) else { return try await cutByOutage(call) }
+            return reply(with: answer, call)
         }
         books.note { $0.note(fault) }
-        return try await fail(with: fault, answer, digest, id, context.channel)
+        return try await fail(with: fault, answer, call)
     }
 
     /// A body and its hash; the body is nil when it is too large.
@@ -64,71 +81,60 @@ struct Completions: Sendable {
         return (body, Data(hash.finalize()))
     }
 
-    private func fail(
-        with fault: Fault, _ answer: SimulatedAnswer, _ digest: Data, _ id: String, _ channel: any Channel
-    ) async throws -> Response {
-        switch fault {
-        case .rateLimited: return refuse(.rateLimited, id)
-        case .serverError: return refuse(.serverError, id)
-        case .unavailable: return refuse(.unavailable, id)
-        case .timeout:
-            try? await cancelWhenGracefulShutdown { try await Task.sleep(for: options.hold) }
-            try await channel.close()
-            return Response(status: .internalServerError)
-        case .reset:
-            try await channel.close()
-            return Response(status: .internalServerError)
-        case .truncated:
-            books.note { $0.note(status: 200) }
-            let whole = answer.body(id: "chatcmpl-\(id)", created: created)
-            let half = ByteBuffer(bytes: whole.prefix(whole.count / 2))
-            return Response(
-                status: .ok, headers: Simulator.fields([("x-request-id", id)]),
-                body: ResponseBody(contentLength: whole.count) { writer in
-                    try await writer.write(half)
-                    try await channel.close()
-                })
-        case .html:
-            books.note { $0.note(status: 502) }
-            let page = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
-            return Simulator.reply(502, Data(page.utf8), type: "text/html", headers: [("x-request-id", id)])
-        case .garbage:
-            books.note { $0.note(status: 200) }
-            let bytes = Data("{\"choices\":[{\"mess\u{0}".utf8)
-            return Simulator.reply(200, bytes, headers: [("x-request-id", id)])
-        case .empty:
-            books.note { $0.note(status: 200) }
-            let empty = JSONValue.object(["id": .string("chatcmpl-\(id)"), "choices": .array([])])
-            return Simulator.reply(200, empty.canonicalData, headers: [("x-request-id", id)])
-        case .slow:
-            try await Task.sleep(for: options.latency * 10 + .milliseconds(200))
-            return reply(with: answer, digest, id)
-        case .filter:
-            return reply(with: answer.filtered, digest, id, isWhole: false)
-        case .partial:
-            return reply(
-                with: answer.half, digest, id, isWhole: false, headers: [("x-dashscope-partialresponse", "true")])
-        }
+    var downtime: Downtime {
+        Downtime(outages: options.outages, diesAt: options.diesAt)
     }
 
-    private func reply(
-        with answer: SimulatedAnswer, _ digest: Data, _ id: String, isWhole: Bool = true,
-        headers: [(String, String)] = []
+    /// How long the work on a request takes.
+    func latency(of call: Call) -> Duration {
+        Draw(seed: options.seed).latency(
+            from: options.latency, to: options.longestLatency ?? options.latency, for: call.digest,
+            occurrence: call.arrival.occurrence)
+    }
+
+    /// Works on a request, after those before it; false when an outage began meanwhile.
+    func work(for length: Duration, on call: Call) async throws -> Bool {
+        let end = books.end(ofWork: length, arrivingAt: call.arrival.time)
+        let outage = downtime.nextStart(after: call.arrival.time) ?? end
+        try await Task.sleep(for: min(end, outage) - call.arrival.time)
+        return outage >= end
+    }
+
+    func reply(
+        with answer: SimulatedAnswer, _ call: Call, isWhole: Bool = true, headers: [(String, String)] = []
     ) -> Response {
+        let isGood = isWhole && answer.finishReason == "stop"
         books.note { books in
             books.note(status: 200)
-            books.note(answer, for: digest, isWhole: isWhole && answer.finishReason == "stop")
+            books.note(answer, for: call.digest, isWhole: isGood)
         }
+        if isGood { books.note(\.answered) }
         return Simulator.reply(
-            200, answer.body(id: "chatcmpl-\(id)", created: created), headers: headers + [("x-request-id", id)])
+            200, answer.body(id: "chatcmpl-\(call.id)", created: created), headers: headers + call.headers)
     }
 
-    private func refuse(_ error: SimulatedError, _ id: String) -> Response {
+    func refuse(_ error: SimulatedError, _ call: Call) -> Response {
         books.note { books in
             books.note(status: error.status)
             books.note(refusal: error)
         }
-        return Simulator.reply(error.status, error.body(requestID: id), headers: [("x-request-id", id)])
+        var headers = call.headers
+        if error.status == 429 {
+            books.note(\.throttled)
+            if let wait = options.retryAfter { headers.append(("retry-after", "\(Int(wait.seconds.rounded(.up)))")) }
+        }
+        return Simulator.reply(error.status, error.body(requestID: call.id), headers: headers)
+    }
+
+    func cutByOutage(_ call: Call) async throws -> Response {
+        books.note(\.cut)
+        return try await cut(call.channel)
+    }
+
+    /// Closes the connection without a byte; the response that the caller needs goes nowhere.
+    func cut(_ channel: any Channel) async throws -> Response {
+        try await channel.close()
+        return Response(status: .internalServerError)
     }
 
     private func isAuthorized(_ request: Request) -> Bool {
@@ -140,7 +146,7 @@ struct Completions: Sendable {
         return type.trimmingCharacters(in: .whitespaces).lowercased() == "application/json"
     }
 
-    private var created: Int {
+    var created: Int {
         Int(options.now().timeIntervalSince1970)
     }
 }

@@ -24,6 +24,11 @@ public enum Fault: String, Hashable, Sendable, CaseIterable {
     case filter
     /// 200 with half the caption and `x-dashscope-partialresponse: true`.
     case partial
+    /// No answer at all until the client or the server goes away.
+    case hang
+    /// The head of a good answer and 20 bytes of its body at once, then one byte every `SimulatorOptions.trickle` for
+    /// ever; after the last byte, spaces.
+    case trickle
 
     /// Why a fault's text cannot be read.
     public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {

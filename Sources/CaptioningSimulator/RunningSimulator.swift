@@ -14,6 +14,9 @@ public struct RunningSimulator: Sendable {
 
     /// What it has seen so far.
     public var ledger: SimulatorLedger { books.ledger }
+
+    /// What it has seen in each second so far.
+    public var timeline: SimulatorTimeline { books.timeline }
 }
 
 /// Starts a simulated provider, runs `body` with it, and stops it again, whatever `body` does.

@@ -26,6 +26,10 @@ struct SimulatedError: Error, Hashable {
     static let wrongKey = SimulatedError(401, code: "invalid_api_key", "Incorrect API key provided. ")
     static let rateLimited = SimulatedError(
         429, code: "limit_requests", type: "limit_requests", "You exceeded your current requests list.")
+    /// Too many tokens per minute, which DashScope calls a quota.
+    static let quotaExceeded = SimulatedError(
+        429, code: "insufficient_quota", type: "insufficient_quota",
+        "You exceeded your current quota, please check your plan and billing details.")
     static let serverError = SimulatedError(
         500, code: "internal_error", type: "internal_error", "An internal error has occured, please try again later.")
     static let unavailable = SimulatedError(

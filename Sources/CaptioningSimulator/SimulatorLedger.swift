@@ -8,6 +8,8 @@ public struct SimulatorLedger: Hashable, Codable, Sendable {
     public var statuses: [String: Int] = [:]
     /// Faults by kind.
     public var faults: [String: Int] = [:]
+    /// Replies that were 429, faults included.
+    public var throttled = 0
     /// Requests that were refused as malformed.
     public var malformed = 0
     /// The last few reasons for refusals.
@@ -32,21 +34,15 @@ public struct SimulatorLedger: Hashable, Codable, Sendable {
 /// The books while the simulator runs: counts, and a 32-byte digest for every different request.
 struct LedgerState: Sendable {
     private(set) var ledger = SimulatorLedger()
-    private var inFlight = 0
     private var occurrences: [Data: Int] = [:]
     private var accepted: Set<Data> = []
 
     /// Counts a request in; the result says how often the same one came before.
-    mutating func arrive(_ digest: Data) -> Int {
+    mutating func arrive(_ digest: Data, inFlight: Int) -> Int {
         ledger.requests += 1
-        inFlight += 1
         ledger.largestInFlight = max(ledger.largestInFlight, inFlight)
         defer { occurrences[digest, default: 0] += 1 }
         return occurrences[digest] ?? 0
-    }
-
-    mutating func leave() {
-        inFlight -= 1
     }
 
     mutating func note(_ fault: Fault) {
@@ -55,6 +51,7 @@ struct LedgerState: Sendable {
 
     mutating func note(status: Int) {
         ledger.statuses[String(status), default: 0] += 1
+        if status == 429 { ledger.throttled += 1 }
     }
 
     mutating func note(refusal: SimulatedError) {

@@ -1,6 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import Synchronization
 import Testing
 
 @testable import Captioning
@@ -35,10 +36,12 @@ struct WireReply {
 
 /// Calls on a running simulator, one connection each.
 enum SimulatorClient {
+    /// Posts a body and reads until the connection closes, or until so many bytes came.
     static func post(
-        _ body: Data, to simulator: RunningSimulator, key: String? = "sk-simulated", type: String = "application/json"
+        _ body: Data, to simulator: RunningSimulator, key: String? = "sk-simulated", type: String = "application/json",
+        reading most: Int = .max
     ) async throws -> WireReply {
-        try await call("POST", "/v1/chat/completions", simulator, key: key, type: type, body)
+        try await call("POST", "/v1/chat/completions", simulator, key: key, type: type, body, reading: most)
     }
 
     static func get(
@@ -48,7 +51,8 @@ enum SimulatorClient {
     }
 
     private static func call(
-        _ method: String, _ path: String, _ simulator: RunningSimulator, key: String?, type: String?, _ body: Data
+        _ method: String, _ path: String, _ simulator: RunningSimulator, key: String?, type: String?, _ body: Data,
+        reading most: Int = .max
     ) async throws -> WireReply {
         var lines = ["\(method) \(path) HTTP/1.1", "Host: 127.0.0.1", "Connection: close"]
         lines.append("Content-Length: \(body.count)")
@@ -65,9 +69,31 @@ enum SimulatorClient {
         return try await channel.executeThenClose { inbound, outbound in
             try await outbound.write(ByteBuffer(bytes: request))
             var bytes = Data()
-            for try await buffer in inbound { bytes.append(contentsOf: buffer.readableBytesView) }
+            for try await buffer in inbound {
+                bytes.append(contentsOf: buffer.readableBytesView)
+                if bytes.count >= most { break }
+            }
             return WireReply(bytes: bytes)
         }
+    }
+}
+
+/// A time that stands still until a test sets it.
+final class SetTime: Sendable {
+    private let start = ContinuousClock.now
+    private let elapsed = Mutex(Duration.zero)
+
+    /// For `SimulatorOptions.instant`.
+    var instant: @Sendable () -> ContinuousClock.Instant {
+        { self.start + self.elapsed.withLock(\.self) }
+    }
+
+    func set(_ time: Duration) {
+        elapsed.withLock { $0 = time }
+    }
+
+    func advance(by length: Duration) {
+        elapsed.withLock { $0 += length }
     }
 }
 

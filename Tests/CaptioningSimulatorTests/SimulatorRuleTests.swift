@@ -1,6 +1,5 @@
 import Foundation
 import ServiceLifecycleTestKit
-import Synchronization
 import Testing
 
 @testable import Captioning
@@ -103,19 +102,15 @@ struct SimulatorRuleTests {
     }
 
     @Test func `time is injected: what answers carry, and what the rate limit counts by`() async throws {
-        final class Clock: Sendable {
-            let seconds = Mutex(0)
-        }
-        let clock = Clock()
-        let start = ContinuousClock.now
+        let time = SetTime()
         var options = SimulatorOptions()
         options.requestsPerMinute = 1
         options.now = { Date(timeIntervalSince1970: 1_724_729_556) }
-        options.instant = { start + .seconds(clock.seconds.withLock(\.self)) }
+        options.instant = time.instant
         try await withSimulator(options) { simulator in
             var statuses: [Int?] = []
             for seconds in [0, 59, 60, 61] {
-                clock.seconds.withLock { $0 = seconds }
+                time.set(.seconds(seconds))
                 let reply = try await SimulatorClient.post(ChatBody.make(), to: simulator)
                 statuses.append(reply.status)
                 if reply.status == 200 { #expect(try reply.json()["created"]?.int == 1_724_729_556) }
@@ -125,7 +120,7 @@ struct SimulatorRuleTests {
     }
 
     @Test func `graceful shutdown does not wait for a request that is held`() async throws {
-        // The time is asked for once at the start and once for each request that arrives.
+        // The time is asked for first when a request arrives.
         let (times, time) = AsyncStream<Void>.makeStream()
         var options = SimulatorOptions()
         options.faults = [.timeout: 1]
@@ -143,7 +138,7 @@ struct SimulatorRuleTests {
             let port = try #require(await ports.first { _ in true })
             async let reply = SimulatorClient.post(
                 ChatBody.make(), to: RunningSimulator(port: port, books: books))
-            _ = await times.dropFirst().first { _ in true }
+            _ = await times.first { _ in true }
             trigger.triggerGracefulShutdown()
             try await served
             return try await reply

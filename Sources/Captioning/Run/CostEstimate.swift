@@ -31,7 +31,7 @@ struct CostEstimate: Sendable {
         samples += 1
         // A plain mean at first, then one that forgets after some fifty answers.
         let weight = max(1 / samples, 0.02)
-        if estimate > 0 { inputRatio += (min(max(Double(prompt) / Double(estimate), 0.1), 10) - inputRatio) * weight }
+        if estimate > 0 { inputRatio += (min(max(Double(prompt) / Double(estimate), 0.02), 50) - inputRatio) * weight }
         if let output {
             completion += (Double(output) - completion) * weight
             deviation += (abs(Double(output) - completion) * 2 - deviation) * weight

@@ -47,7 +47,8 @@ final class ModelProvider: Transport {
         fileprivate var generator: SplitMix64
     }
 
-    static let promptTokens = 1000
+    /// Near what the estimate says for the scene's small images.
+    static let promptTokens = 20
     static let completionTokens = 40
 
     private let clock: FakeClock

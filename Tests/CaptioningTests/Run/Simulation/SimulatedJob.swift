@@ -55,7 +55,7 @@ struct SimulatedJob {
             case 1:  // It is not.
                 trait.requestsPerMinute = pick([10, 30, 60, 300])
             case 2:
-                trait.tokensPerMinute = pick([5_000, 20_000, 100_000])
+                trait.tokensPerMinute = pick([300, 1_200, 6_000])
                 limits.tokensPerMinute = trait.tokensPerMinute
             case 3: trait.mostAtWork = pick([1, 2, 5])
             default: break
