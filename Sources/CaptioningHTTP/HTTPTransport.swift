@@ -127,13 +127,12 @@ public struct HTTPTransport: Transport {
             throw Self.errorBeforeReply(error)
         }
         do {
-            let collected = try await response.body.collect(upTo: Self.largestReply)
-            let data = Data(buffer: collected)
+            let data = try await Self.whole(response.body)
             return HTTPReply(
                 status: Int(response.status.code), headers: response.headers.map { ($0.name, $0.value) },
                 body: key?.scrubbed(data) ?? data)
-        } catch is NIOTooManyBytesError {
-            throw TransportError.replyTooLarge(limit: Self.largestReply)
+        } catch let error as TransportError {
+            throw error
         } catch NIOHTTPDecompression.DecompressionError.limit {
             throw TransportError.replyTooLarge(limit: Self.largestReply)
         } catch is CancellationError {
@@ -141,6 +140,21 @@ public struct HTTPTransport: Transport {
         } catch {
             throw (error as? HTTPClientError) == .cancelled ? .cancelled : TransportError.brokenReply("\(error)")
         }
+    }
+
+    private static func whole(_ body: HTTPClientResponse.Body) async throws -> Data {
+        var collected = ByteBuffer()
+        var watch = TrickleWatch()
+        for try await piece in body {
+            guard collected.readableBytes + piece.readableBytes <= largestReply else {
+                throw TransportError.replyTooLarge(limit: largestReply)
+            }
+            if watch.isTrickling(piece.readableBytesView, at: .now) {
+                throw TransportError.brokenReply("it came drop by drop for over \(TrickleWatch.longest.text)")
+            }
+            collected.writeImmutableBuffer(piece)
+        }
+        return Data(buffer: collected)
     }
 
     /// What an error says that came before the reply's head.

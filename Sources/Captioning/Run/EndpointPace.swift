@@ -10,6 +10,10 @@ struct EndpointPace: Sendable {
     /// Refusals in a row that a found limit may explain before they count as trouble.
     private static let explainable = 3
 
+    /// Most limits are per minute or shorter: within one, trouble may be over any moment.
+    private static let longestWaitInFirstMinute = 5.0
+    private static let mostTries = 8
+
     /// What an endpoint says to one more request.
     enum Admission: Hashable, Sendable {
         case now
@@ -64,6 +68,8 @@ struct EndpointPace: Sendable {
         var refusal: RequestPace.Refusal
         var rounds = 1
         var roundBegunAt: Double
+        /// Whether the next try is made when the last minute's count has room for one, if that is what counts.
+        var expectsRoom = false
     }
 
     init(limits: Job.Limits, rules: Job.Retry, firstCompletion: Int, at now: Double = 0) {
@@ -90,11 +96,16 @@ struct EndpointPace: Sendable {
         }
     }
 
-    /// Whether the endpoint is being tried with single requests.
+    /// Whether the endpoint is being tried with a few requests.
     private var isOnTrial: Bool { throttling != nil || breaker.isOpen }
 
     /// Requests that may be in flight.
-    var size: Int { isOnTrial ? min(window.size, 1) : window.size }
+    var size: Int { isOnTrial ? tries : window.size }
+
+    /// Requests that find out together whether trouble is over: one where nothing answers, a few where it says "slow down".
+    private var tries: Int {
+        breaker.isOpen || throttling?.expectsRoom == true ? 1 : min(max(window.size / 4, 1), Self.mostTries)
+    }
 
     /// Whether it is worth while to have work at hand for the endpoint.
     func mayTakeWork(at now: Double) -> Bool {
@@ -106,7 +117,7 @@ struct EndpointPace: Sendable {
         guard retired == nil else { return .never }
         if coolDownUntil > now { return held(until: coolDownUntil, .rateLimited) }
         if breaker.isOpen, breaker.nextTry > now { return held(until: breaker.nextTry, .unavailable) }
-        if isOnTrial ? triesInFlight > 0 : inFlight >= window.size {
+        if isOnTrial ? triesInFlight >= tries : inFlight >= window.size {
             if !isOnTrial { window.noteFull() }
             return .full
         }
@@ -244,9 +255,10 @@ struct EndpointPace: Sendable {
         successes += 1
         if ticket.startedAt >= lastRefusalAt { explained = 0 }
         guard let throttling, ticket.startedAt >= throttling.roundBegunAt else { return }
-        // The server takes requests again.
+        // The server takes requests again; what it refused before is of no more account.
         self.throttling = nil
         triesInFlight = 0
+        lastRefusalAt = now
         requests.learn(from: throttling.refusal, inMinute: ticket.inMinute, wasRepeated: throttling.rounds > 1, at: now)
     }
 
@@ -283,11 +295,15 @@ struct EndpointPace: Sendable {
             throttling?.rounds += 1
             throttling?.roundBegunAt = now
         }
-        guard failure.retryAfter == nil, let throttling else { return }
+        guard failure.retryAfter == nil, var throttling else { return }
         var wait = RetryPolicy(rules: rules).backoff(afterAttempt: throttling.rounds).seconds
+        if now - throttling.refusal.begunAt < 60 { wait = min(wait, Self.longestWaitInFirstMinute) }
         if throttling.rounds > 1 {
             // Refused again: if it counts by the minute, this is when room comes.
-            wait = min(wait, requests.waitForRoom(below: throttling.refusal, at: now))
+            let room = requests.waitForRoom(below: throttling.refusal, at: now)
+            throttling.expectsRoom = room < wait
+            wait = min(wait, room)
+            self.throttling = throttling
         }
         coolDownUntil = max(coolDownUntil, now + wait)
     }
