@@ -138,6 +138,51 @@ extension JobStoreContract {
             try expect(try await scene.store.summary().pending, is: 1, "the pending items")
             try expect(try await scene.claimOne(after: 1).failures, is: 1, "the failures")
         },
+        JobStoreContract("claims that are released leave no trace, and their items are due as they were") { scene in
+            try await scene.add("a.jpg", "b.jpg")
+            try await scene.postpone(try await scene.claimOne(), to: 1, counts: .failures)
+            let claims = try await scene.claim(after: 1)
+            try expect(claims.images, is: ["a.jpg", "b.jpg"], "the claims")
+            try await scene.store.release(claims)
+            try expect(try await scene.store.summary().attempts, is: 1, "the attempts")
+            let again = try await scene.claim(after: 1)
+            try expect(again.images, is: ["a.jpg", "b.jpg"], "the claims after")
+            try expect(again.map(\.failures), is: [1, 0], "the failures")
+            try await scene.finish(again[0])
+            try await scene.store.release([again[0]])
+            try expect(try await scene.store.summary().done, is: 1, "what is done stays done")
+        },
+        JobStoreContract("a claim tells of the item's earlier attempts in the run") { scene in
+            try await scene.add("a.jpg")
+            try await scene.postpone(try await scene.claimOne(), to: 1, counts: .failures)
+            let earlier = try await scene.claimOne(after: 5).earlier
+            try expect(earlier.count, is: 1, "the attempts before")
+            try expect(earlier.first?.startedAt, is: .fixture, "when it began")
+            try expect(earlier.first?.errorCode != nil, is: true, "whether it has an error code")
+        },
+        JobStoreContract("what was sent to an endpoint is told, refused and unsent requests are not") { scene in
+            try await scene.add("a.jpg", "b.jpg", "c.jpg", "d.jpg")
+            let claims = try await scene.claim()
+            try await scene.finish(claims[0])
+            var refused = AttemptReport.fixture(.failed(.fixture(.rateLimited), partial: nil))
+            refused.httpStatus = 429
+            try await scene.store.record(refused, of: claims[1], then: .putBack)
+            var unsent = AttemptReport.fixture(.failed(.fixture(.unreadableImage), partial: nil))
+            unsent.wasSent = false
+            try await scene.store.record(unsent, of: claims[2], then: .gaveUp)
+            var elsewhere = AttemptReport.fixture()
+            var other = Job.fixture().endpoint
+            other.baseURL = "http://other/v1"
+            elsewhere.endpoint = other
+            try await scene.store.record(elsewhere, of: claims[3], then: .done)
+            let here = try await scene.store.spending(at: Job.fixture().endpoint, since: .fixture - 60)
+            try expect(here.map(\.tokens), is: [110], "the tokens spent here")
+            let there = try await scene.store.spending(at: other, since: .fixture - 60)
+            try expect(there.map(\.requests), is: [1], "the requests sent there")
+            try expect(
+                try await scene.store.spending(at: other, since: .fixture + 60).count, is: 0, "what is too long ago")
+            try expect(try await scene.history("d.jpg")[0].endpoint, is: "http://other/v1", "who answered")
+        },
         JobStoreContract("failed items are requeued by code and by name, with fresh budgets") { scene in
             try await scene.add("a.jpg", "b.jpg", "c.png", "d.png", "e.png")
             let claims = try await scene.claim()

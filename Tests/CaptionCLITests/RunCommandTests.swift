@@ -39,6 +39,41 @@ struct RunCommandTests {
         #expect(csv.components(separatedBy: "\r\n").count == 62)
     }
 
+    @Test func `events are written, one JSON object a line`() async throws {
+        let scene = try CommandScene()
+        try scene.makePhotos(3)
+        let result = await scene.run("run", "photos", "--provider", "simulated", "--events", "events.jsonl")
+        #expect(result.status == 0)
+        let text = try String(contentsOf: scene.folder.appendingPathComponent("events.jsonl"), encoding: .utf8)
+        let events = try text.split(separator: "\n").map { try JSONValue(parsing: Data($0.utf8)) }
+        let names = events.compactMap { $0["event"]?.string }
+        #expect(names.filter { $0 == "started" }.count == 3)
+        #expect(names.filter { $0 == "completed" }.count == 3)
+        #expect(names.last == "ended")
+        #expect(events.last?["end"]?.string == "finished")
+        #expect(events.allSatisfy { $0["time"]?.string != nil })
+        let bad = await scene.run("run", "photos", "--provider", "simulated", "--events", "no/such/folder/e.jsonl")
+        #expect(bad.status == 64)
+        #expect(bad.errorOutput.contains("cannot write events"))
+    }
+
+    @Test func `a deadline ends the run with the budget's code, and the next run goes on`() async throws {
+        let scene = try CommandScene()
+        try scene.makePhotos(6)
+        var options = SimulatorOptions()
+        options.faults = [.hang: 1]
+        let status = try await withSimulator(options) { simulator in
+            try scene.makeSpec(baseURL: simulator.baseURL)
+            return await scene.run("run", "job.yaml", "--deadline", "1s", environment: key).status
+        }
+        #expect(status == 78)
+        let again = try await withSimulator(SimulatorOptions()) { simulator in
+            try scene.makeSpec(baseURL: simulator.baseURL)
+            return await scene.run("run", "job.yaml", environment: key).status
+        }
+        #expect(again == 0)
+    }
+
     @Test func `faults of every kind at 30% in total leave exact books`() async throws {
         let scene = try CommandScene()
         try scene.makePhotos(30)
@@ -192,7 +227,8 @@ struct RunCommandTests {
     }
 
     @Test(arguments: [
-        ["--limit", "0"], ["--concurrency", "2000"], ["--redo", "stale", "--keep", "stale"], ["--nonsense"],
+        ["--limit", "0"], ["--concurrency", "2000"], ["--concurrency", "9-4"], ["--deadline", "0s"],
+        ["--redo", "stale", "--keep", "stale"], ["--nonsense"],
     ])
     func `bad usage exits 64`(flags: [String]) async throws {
         let scene = try CommandScene()

@@ -97,7 +97,7 @@ struct EndpointPace: Sendable {
     }
 
     /// Whether the endpoint is being tried with a few requests.
-    private var isOnTrial: Bool { throttling != nil || breaker.isOpen }
+    var isOnTrial: Bool { throttling != nil || breaker.isOpen }
 
     /// Requests that may be in flight.
     var size: Int { isOnTrial ? tries : window.size }
@@ -284,6 +284,7 @@ struct EndpointPace: Sendable {
             if window.isKnownAsTooMuch(ticket.inFlight) {
                 explained += 1
                 window.stepBack(generation: ticket.generation, below: ticket.inFlight, at: now)
+                requests.learnPaceIfUnknown(at: now)
                 return
             }
         }

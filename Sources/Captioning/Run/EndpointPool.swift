@@ -53,7 +53,7 @@ final class EndpointPool: Sendable {
         state.withLock { $0.paces[endpoint].note(earlier: spending, since: start) }
     }
 
-    /// Lets a request go to the endpoint with the largest part of its room free.
+    /// Lets a request go to the endpoint with the largest part of its room free, one without trouble first.
     ///
     /// - `promptTokens`: The estimated input at each endpoint.
     func admit(promptTokens: [Int], at now: Double) -> Decision {
@@ -65,7 +65,8 @@ final class EndpointPool: Sendable {
                 switch state.paces[endpoint].admission(promptTokens: promptTokens[endpoint], at: now) {
                 case .now:
                     let pace = state.paces[endpoint]
-                    let free = Double(pace.size - pace.inFlight) / Double(max(pace.size, 1))
+                    // One that is in trouble is tried with what no other has room for.
+                    let free = pace.isOnTrial ? -1 : Double(pace.size - pace.inFlight) / Double(max(pace.size, 1))
                     if free > best?.free ?? -.infinity { best = (endpoint, free) }
                 case .later(let time, let reason):
                     if time < earliest?.time ?? .infinity { earliest = (time, reason) }

@@ -7,22 +7,25 @@ struct LearnedLimit: Sendable {
 
     private let pause: Double
     private var nextRaise: Double
-    private var step = Self.firstStep
+    private let firstStep: Double
+    private var step: Double
     /// What was too much, and until when it is believed.
     private var refused: (value: Double, until: Double)?
     private var belief: Double
 
-    private static let firstStep = 0.02
     private static let longestBelief = 640.0
 
     /// A limit that is raised while nothing is refused.
     ///
     /// - Parameters:
     ///   - value: What went well.
+    ///   - firstStep: The part of it by which it is first raised.
     ///   - pause: Seconds between two steps upwards.
     ///   - now: The time.
-    init(_ value: Double, pause: Double, at now: Double) {
+    init(_ value: Double, firstStep: Double, pause: Double, at now: Double) {
         self.value = value
+        self.firstStep = firstStep
+        step = firstStep
         self.pause = pause
         belief = pause * 4
         nextRaise = now + pause
@@ -54,7 +57,7 @@ struct LearnedLimit: Sendable {
         }
         refused = (value, now + belief)
         value = min(value * 0.97, max(measured, value * 0.7))
-        step = Self.firstStep
+        step = firstStep
         nextRaise = now + pause
     }
 }

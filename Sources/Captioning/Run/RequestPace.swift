@@ -29,6 +29,7 @@ struct RequestPace: Sendable {
     private var heldAt = -Double.infinity
 
     private static let recentSeconds = 10.0
+    private static let leastSeconds = 2.0
 
     /// A pace.
     ///
@@ -127,13 +128,12 @@ struct RequestPace: Sendable {
     /// - `inMinute`: What had been sent in the minute before the first request that it took.
     /// - `wasRepeated`: Whether it had refused single requests in between: without that, time proves nothing.
     mutating func learn(from refusal: Refusal, inMinute: Double, wasRepeated: Bool, at now: Double) {
-        // No time at all tells nothing of a pace.
-        guard refusal.inMinute >= 1, refusal.begunAt > startedAt else { return }
+        guard refusal.inMinute >= 1 else { return }
         if inMinute <= refusal.inMinute - 1, wasRepeated || perMinute != nil {
             if perMinute != nil {
                 perMinute?.noteRefusal(measured: refusal.inMinute, at: now)
             } else {
-                perMinute = LearnedLimit(refusal.inMinute, pause: 20, at: now)
+                perMinute = LearnedLimit(refusal.inMinute, firstStep: 0.02, pause: 20, at: now)
             }
             even = nil
         } else {
@@ -151,13 +151,22 @@ struct RequestPace: Sendable {
         rate.pause(for: 0.2, at: now)
     }
 
+    /// Learns the present pace from a refusal that a smaller window answers for now: a burst may have been the cause.
+    mutating func learnPaceIfUnknown(at now: Double) {
+        guard even == nil, perMinute == nil else { return }
+        learnPace(beginRefusal(at: now), at: now)
+        apply(at: now)
+    }
+
     private mutating func learnPace(_ refusal: Refusal, at now: Double) {
+        // The first moments tell nothing of a pace.
+        guard refusal.begunAt - startedAt >= Self.leastSeconds else { return }
         let tried = (refusal.recent + refusal.refused) / refusal.recentSeconds * 60
         let measured = min(max(refusal.recent, 1) / refusal.recentSeconds * 60, tried * 0.95)
         if even != nil {
             even?.noteRefusal(measured: measured, at: now)
         } else {
-            even = LearnedLimit(measured, pause: 2, at: now)
+            even = LearnedLimit(measured, firstStep: 0.02, pause: 2, at: now)
         }
     }
 

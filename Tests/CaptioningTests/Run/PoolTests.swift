@@ -195,7 +195,7 @@ struct PoolTests {
     }
 
     @Test func `a found limit is raised while it goes well and kept below what was refused`() {
-        var limit = LearnedLimit(100, pause: 2, at: 0)
+        var limit = LearnedLimit(100, firstStep: 0.02, pause: 2, at: 0)
         limit.raiseIfDue(at: 1)
         #expect(limit.value == 100)
         limit.raiseIfDue(at: 2)

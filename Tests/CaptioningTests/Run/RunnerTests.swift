@@ -226,6 +226,52 @@ struct RunnerTests {
         #expect(summary.failures.map(\.code) == ["not_an_image"])
     }
 
+    @Test func `one of two endpoints dies: no item is lost, and attempts tell who answered`() async throws {
+        let scene = try JobScene(images: 40)
+        var job = scene.job(limits: .init(concurrency: 4), retry: Self.quick)
+        var other = job.endpoint
+        other.baseURL = "http://other/v1"
+        job.endpoints.append(other)
+        let store = try SQLiteJobStore.inMemory()
+        try await store.add(Planner(job: job), stale: nil)
+        let dying = ScriptedTransport { number, _ throws(TransportError) in
+            if number > 5 { throw .unreachable("gone") }
+            return ScriptedTransport.answer("from the first")
+        }
+        let living = ScriptedTransport { _, _ in ScriptedTransport.answer("from the second") }
+        let runner = try Runner(
+            job: job, store: store, transports: [dying, living], clock: ContinuousClock(), now: { Date() })
+        #expect(try await runner.run() == .finished)
+        let summary = try await store.summary()
+        #expect(summary.done == 40)
+        let rows = Mutex<[ExportRow]>([])
+        try await store.forEachRow(isAll: false) { row in rows.withLock { $0.append(row) } }
+        for row in rows.withLock({ $0 }) {
+            let last = try await store.history(of: row.image, promptID: nil).last
+            #expect(last?.endpoint == (row.caption == "from the first" ? "http://h/v1" : "http://other/v1"))
+        }
+    }
+
+    @Test func `the deadline ends the run, and what is in flight goes back to pending`() async throws {
+        let scene = try JobScene(images: 6)
+        var job = scene.job(limits: .init(concurrency: 2))
+        job.deadlines.run = .seconds(60)
+        let engine = try await Engine(job) { number, _ throws(TransportError) in
+            if number == 1 { return ScriptedTransport.answer() }
+            while !Task.isCancelled { await Task.yield() }
+            throw .cancelled
+        }
+        async let end = engine.runner.run()
+        while engine.transport.bodies.count < 3 { await Task.yield() }
+        await engine.clock.sleepers(1)
+        engine.clock.advance(by: .seconds(61))
+        #expect(try await end == .deadline)
+        let summary = try await engine.store.summary()
+        #expect(summary.done == 1)
+        #expect(summary.pending == 5)
+        #expect(summary.attempts == 3)
+    }
+
     @Test func `a limit takes the first items only`() async throws {
         let scene = try JobScene(images: 9)
         let engine = try await Engine(scene.job()) { _, _ in ScriptedTransport.answer() }
