@@ -1,5 +1,7 @@
 # make demo   build, and caption a dozen pictures with the simulated provider
 # make test   run every test
+# make bench      what parts of the engine cost
+# make measure    how much of a server's limits the scheduler uses, about 25 minutes
 # make simulate   run thousands of whole jobs under a fake clock
 # Both install what is missing first (Debian and Ubuntu packages; Swift itself they only ask for).
 
@@ -12,7 +14,7 @@ PACKAGES := libsqlite3-dev zlib1g-dev libstdc++-12-dev git
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SOURCES := Package.swift Sources Tests
 
-.PHONY: demo test simulate build format lint measure clean setup
+.PHONY: demo test bench simulate build format lint measure clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -71,6 +73,9 @@ simulate: setup
 
 lint:
 	swift format lint --strict --recursive $(SOURCES)
+
+bench: setup
+	swift run -c release CaptioningBenchmarks
 
 # Every scenario, or some: make measure SCENARIOS="known-600 burst"
 measure: build

@@ -100,6 +100,11 @@ let package = Package(
             ],
             swiftSettings: settings
         ),
+        .executableTarget(
+            name: "CaptioningBenchmarks",
+            dependencies: ["Captioning", deque, systemPackage],
+            swiftSettings: settings
+        ),
         .testTarget(
             name: "CaptioningTests",
             dependencies: [

@@ -22,7 +22,7 @@ struct AttemptWork: Sendable {
         let estimator: TokenEstimator
     }
 
-    /// - Parameter transports: One for each of the job's endpoints, in their order.
+    /// - `transports`: One for each of the job's endpoints, in their order.
     init(
         job: Job, store: any JobStore, transports: [any Transport], imageBytesInFlight: Int
     ) throws(SpecError) {

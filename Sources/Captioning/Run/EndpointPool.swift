@@ -1,22 +1,22 @@
-import Foundation
+package import Foundation
 import Synchronization
 
 /// The endpoints of a run: sends each request to whichever has room, and judges when none has a future.
 ///
 /// A lock around values: an attempt learns what to do with its item as soon as its reply is there, and nobody waits for
 /// the run's loop. Times are seconds since the run began.
-final class EndpointPool: Sendable {
+package final class EndpointPool: Sendable {
     /// The right to send one request.
-    struct Grant: Sendable {
+    package struct Grant: Sendable {
         /// Which endpoint, by its place in the job.
-        let endpoint: Int
+        package let endpoint: Int
         fileprivate let ticket: EndpointPace.Ticket
         /// When the request goes out.
-        let startedAt: Double
+        package let startedAt: Double
     }
 
     /// What the pool says to one more request.
-    enum Decision: Sendable {
+    package enum Decision: Sendable {
         case send(Grant)
         /// An endpoint has room then.
         case later(Double, WaitReason)
@@ -39,7 +39,7 @@ final class EndpointPool: Sendable {
     ///   - job: Its endpoints and rules.
     ///   - firstCompletions: For each endpoint, the output tokens that an answer is first assumed to take.
     ///   - start: The time of day at second 0.
-    init(job: Job, firstCompletions: [Int], start: Date) {
+    package init(job: Job, firstCompletions: [Int], start: Date) {
         rules = job.retry
         self.start = start
         let paces = zip(job.endpoints, firstCompletions).map { endpoint, completion in
@@ -49,14 +49,14 @@ final class EndpointPool: Sendable {
     }
 
     /// Counts in what an earlier run spent at an endpoint.
-    func note(earlier spending: [Spending], at endpoint: Int) {
+    package func note(earlier spending: [Spending], at endpoint: Int) {
         state.withLock { $0.paces[endpoint].note(earlier: spending, since: start) }
     }
 
     /// Lets a request go to the endpoint with the largest part of its room free, one without trouble first.
     ///
     /// - `promptTokens`: The estimated input at each endpoint.
-    func admit(promptTokens: [Int], at now: Double) -> Decision {
+    package func admit(promptTokens: [Int], at now: Double) -> Decision {
         state.withLock { state in
             var best: (endpoint: Int, free: Double)?
             var earliest: (time: Double, reason: WaitReason)?
@@ -84,7 +84,7 @@ final class EndpointPool: Sendable {
     }
 
     /// Takes note of how an attempt ended, and tells what the policy must know to decide about its item.
-    func note(
+    package func note(
         _ report: AttemptReport, of claim: Claim, _ grant: Grant, at now: Double, wallClock: Date
     ) -> RetryPolicy.Situation {
         state.withLock { state in

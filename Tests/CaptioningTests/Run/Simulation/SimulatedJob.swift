@@ -5,8 +5,9 @@ import GRDB
 @testable import Captioning
 @testable import CaptioningSQLite
 
-/// One whole job, drawn from a seed: images, limits, providers with their faults, crashes. The runner, the limiter, the
-/// policy and the store are the real ones.
+/// One whole job, drawn from a seed: images, limits, providers with their faults, crashes.
+///
+/// The runner, the limiter, the policy and the store are the real ones.
 struct SimulatedJob {
     /// How many images the scene must have.
     static let images = 24
