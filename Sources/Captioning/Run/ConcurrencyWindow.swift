@@ -49,6 +49,9 @@ struct ConcurrencyWindow: Sendable {
     /// Requests that may be in flight.
     var size: Int { Int(exactSize) }
 
+    /// Whether the size has held for a while, rather than still growing by leaps.
+    var isProven: Bool { !isStarting || exactSize >= Double(bounds.most) }
+
     /// Takes note that a request has to wait for the window: only then does an answer speak for a larger one.
     mutating func noteFull() {
         isFull = true

@@ -12,7 +12,7 @@ struct EndpointPace: Sendable {
 
     /// Most limits are per minute or shorter: within one, trouble may be over any moment.
     private static let longestWaitInFirstMinute = 5.0
-    private static let mostTries = 8
+    private static let mostTries = 4
 
     /// What an endpoint says to one more request.
     enum Admission: Hashable, Sendable {
@@ -68,6 +68,8 @@ struct EndpointPace: Sendable {
         var refusal: RequestPace.Refusal
         var rounds = 1
         var roundBegunAt: Double
+        /// Whether the window's size had held for a while.
+        let wasProven: Bool
         /// Whether the next try is made when the last minute's count has room for one, if that is what counts.
         var expectsRoom = false
     }
@@ -104,7 +106,9 @@ struct EndpointPace: Sendable {
 
     /// Requests that find out together whether trouble is over: one where nothing answers, a few where it says "slow down".
     private var tries: Int {
-        breaker.isOpen || throttling?.expectsRoom == true ? 1 : min(max(window.size / 4, 1), Self.mostTries)
+        guard let throttling, !breaker.isOpen, !throttling.expectsRoom else { return 1 }
+        // A size that went well for a while is most likely right again when a burst of refusals is over.
+        return max(throttling.wasProven ? window.size / 2 : min(window.size / 8, Self.mostTries), 1)
     }
 
     /// Whether it is worth while to have work at hand for the endpoint.
@@ -289,8 +293,10 @@ struct EndpointPace: Sendable {
             }
         }
         if throttling == nil {
+            let wasProven = window.isProven
             window.cut(generation: ticket.generation, at: now)
-            throttling = Throttling(refusal: requests.beginRefusal(at: now), roundBegunAt: now)
+            throttling = Throttling(
+                refusal: requests.beginRefusal(at: now), roundBegunAt: now, wasProven: wasProven)
             triesInFlight = 0
         } else {
             throttling?.rounds += 1

@@ -83,15 +83,17 @@ struct EndpointPaceTests {
         #expect(refused <= 0.01, "\(refused)")
     }
 
-    @Test func `a burst of refusals cuts once, and nine tenths are back within a minute`() {
+    @Test(arguments: [0.0, 0.4])
+    func `a burst of refusals cuts once, and nine tenths are back within a minute`(spread: Double) {
         var model = PaceModel(limits: .init(concurrency: .init(least: 1, most: 64)))
         var burst = 0
+        var generator = SplitMix64(seed: 1)
         model.run(until: 120) { time, _ in
             if time >= 30, burst < 64 {
                 burst += 1
                 return .refused(retryAfter: nil)
             }
-            return .accepted(after: 1)
+            return .accepted(after: 1 + Double.random(in: -spread...spread, using: &generator))
         }
         #expect(model.pace.window.generation == 1)
         let before = Double(model.sum(20, 30) { $0.accepted })
