@@ -3,7 +3,12 @@ extension Dialect {
     ///
     /// Order matters. What is wrong with one item comes before what is wrong with the job, so that a message about an
     /// image is never read as one about a parameter.
-    static let commonRules = moderation + account + passing + input + configuration + inference
+    static let commonRules = moderation + account + passing + input + configuration + doubtful
+
+    /// Statuses under which servers complain of a request.
+    private static let complaints: Set<Int> = [400, 413, 415, 422]
+    /// The same and 500, which some servers answer to an image that they cannot read.
+    private static let faults: Set<Int> = complaints.union([500])
 
     private static let moderation = [
         Rule(
@@ -32,7 +37,7 @@ extension Dialect {
             codes: [
                 "Arrearage", "CommodityNotPurchased", "PrepaidBillOverdue", "PostpaidBillOverdue",
                 "AllocationQuota.FreeTierOnly", "insufficient_quota", "credit_balance_exhausted",
-                "billing_hard_limit_reached", "billing_not_active",
+                "billing_hard_limit_reached", "billing_not_active", "budget_exceeded",
             ],
             hint: Hint.money),
         Rule(
@@ -44,7 +49,9 @@ extension Dialect {
         Rule(.unauthorized, statuses: [400, 403], codes: ["invalid_api_key"], hint: Hint.key),
         Rule(
             .unauthorized, statuses: [400, 403],
-            messageContains: ["API key not valid", "Incorrect API key", "No connected db", "invalid access token"],
+            messageContains: [
+                "API key not valid", "API key expired", "Incorrect API key", "No connected db", "invalid access token",
+            ],
             label: "invalid_api_key", hint: Hint.key),
         Rule(
             .fatal,
@@ -58,7 +65,21 @@ extension Dialect {
             hint: "The provider does not serve this place."),
     ]
 
+    private static let throttles: Set<Int> = [429, 500, 503]
+
     private static let passing = [
+        Rule(
+            .refused, statuses: [429], messageContains: ["request too large for"], label: "request_too_large",
+            hint:
+                "This one request needs more tokens than the account may use in a minute; use a smaller image or a "
+                + "higher limit."),
+        Rule(
+            .rateLimited, statuses: throttles, codes: ["limit_burst_rate", "Throttling.BurstRate"], hint: Hint.growth,
+            isThrottlingGrowth: true),
+        Rule(
+            .rateLimited, statuses: throttles, messageContains: ["request rate increased too quickly"],
+            label: "limit_burst_rate", hint: Hint.growth, isThrottlingGrowth: true),
+        Rule(.rateLimited, statuses: throttles, codes: ["limit_requests", "Throttling*"]),
         Rule(.rateLimited, statuses: [429], codes: ["rate_limit*", "RESOURCE_EXHAUSTED", "too_many_requests"]),
         Rule(
             .rateLimited, statuses: [500, 503, 529],
@@ -72,31 +93,30 @@ extension Dialect {
         Rule(
             .transient, statuses: [400], codes: ["ClientDisconnect", "ServiceUnavailableError", "APIConnectionError"]),
         Rule(
-            .transient, statuses: [400, 500], codes: ["InvalidURL.Timeout"], label: "download_timed_out",
-            hint: "The server could not download the image in time; a local file avoids that.", attempts: 3),
+            .transient, statuses: faults, codes: ["InvalidURL.Timeout"], label: "download_timed_out",
+            hint: Hint.download, attempts: 3),
         Rule(
-            .transient, statuses: [400, 500],
+            .transient, statuses: faults,
             messageContains: [
                 "download multimodal file timed out", "download the media resource timed out",
                 "timeout while downloading",
             ],
-            label: "download_timed_out",
-            hint: "The server could not download the image in time; a local file avoids that.", attempts: 3),
+            label: "download_timed_out", hint: Hint.download, attempts: 3),
     ]
 
     private static let input = [
         Rule(
-            .refused, statuses: [400, 404, 415, 500],
+            .refused, statuses: faults.union([404]),
             codes: [
                 "InvalidURL", "InvalidURL.ConnectionRefused", "BadRequest.InputDownloadFailed", "invalid_image_url",
                 "failed_to_download_image",
             ],
             hint: "The server could not download the image; check that its URL is public."),
         Rule(
-            .refused, statuses: [400, 500],
+            .refused, statuses: faults,
             messageContains: [
                 "failed to download multimodal content", "unable to download the media resource",
-                "url error, check url",
+                "failed to download image", "url error, check url", "url error, please check url",
                 "authorization to access the media resource", "missing content-length of multimodal url",
                 "error while downloading",
             ],
@@ -104,25 +124,24 @@ extension Dialect {
             hint: "The server could not download the image; its URL must be public and answer with Content-Length."),
         Rule(.refused, messageContains: ["provided URL does not appear to be valid"], label: "invalid_url"),
         Rule(
-            .refused, statuses: [400, 413], codes: ["BadRequest.TooLarge"],
-            messageContains: [], hint: Hint.size),
+            .refused, statuses: complaints, codes: ["BadRequest.TooLarge"], hint: Hint.size),
         Rule(
-            .refused, statuses: [400, 413],
+            .refused, statuses: complaints,
             messageContains: ["max bytes per data-uri", "multimodal file size is too large"],
             label: "image_too_large", hint: Hint.size),
         Rule(
-            .refused, statuses: [400], messageContains: ["image length and width do not meet"],
+            .refused, statuses: faults, messageContains: ["image length and width do not meet"],
             label: "image_dimensions",
             hint: "Sides must be over 10 pixels and no longer than 200 times each other."),
         Rule(
-            .refused, statuses: [400, 415],
+            .refused, statuses: complaints,
             codes: [
                 "BadRequest.UnsupportedFileFormat", "InvalidParameter.DataInspection", "invalid_image*",
                 "invalid_base64*", "image_*", "unsupported_image*", "empty_image_file",
             ],
             hint: "The provider cannot read this image; convert it to JPEG or PNG."),
         Rule(
-            .refused, statuses: [400, 415],
+            .refused, statuses: faults,
             messageContains: [
                 "failed to decode the image", "file format is illegal", "media format is not supported",
                 "invalid image input", "failed to load image", "cannot identify image file",
@@ -134,10 +153,10 @@ extension Dialect {
                 "Image and prompt need more context than the server gives one request; use a smaller image or a larger "
                 + "context."),
         Rule(
-            .refused, statuses: [400],
+            .refused, statuses: faults,
             messageContains: [
                 "range of input length", "maximum context length", "longer than the maximum model length",
-                "exceeds the available context size",
+                "exceeds the available context size", "context size has been exceeded",
             ],
             label: "context_length",
             hint:
@@ -145,17 +164,9 @@ extension Dialect {
                 + "context."),
     ]
 
-    /// What the model service behind DashScope cannot do with this item, or cannot do now.
-    private static let inference = [
-        Rule(.transient, statuses: [500], codes: ["InternalError.Algo"], attempts: 4),
-        Rule(
-            .transient, statuses: [500],
-            messageContains: ["rejected by inference engine", "list index out of range"], attempts: 4),
-    ]
-
     private static let configuration = [
         Rule(
-            .fatal, statuses: [400],
+            .fatal, statuses: complaints,
             messageContains: [
                 "only support stream mode", "does not support http call",
                 "must be set to false for non-streaming", "enable_thinking only support stream",
@@ -163,7 +174,7 @@ extension Dialect {
             ],
             label: "streaming_only", hint: Hint.streaming),
         Rule(
-            .fatal, statuses: [400, 404, 500],
+            .fatal, statuses: faults.union([404]),
             messageContains: [
                 "image input is not supported", "mmproj", "unsupported content part type",
                 "missing data required for image input", "is not a multimodal model", "does not support images",
@@ -172,14 +183,14 @@ extension Dialect {
             ],
             label: "no_image_input", hint: Hint.vision),
         Rule(
-            .refused, statuses: [400], messageContains: ["image(s) may be provided"], label: "too_many_images",
+            .refused, statuses: complaints, messageContains: ["image(s) may be provided"], label: "too_many_images",
             hint: "Start the server with a larger --limit-mm-per-prompt, or put fewer images into one group."),
         Rule(
             .fatal, statuses: [400, 403, 404],
             codes: ["model_not_found", "model_not_supported", "WorkSpaceNotFound", "BadRequest.EmptyModel"],
             hint: Hint.model),
         Rule(
-            .fatal, statuses: [400],
+            .fatal, statuses: complaints,
             messageContains: [
                 "model not exist", "you must provide a model parameter", "is not a valid model id",
                 "invalid model name",
@@ -187,7 +198,7 @@ extension Dialect {
             ],
             label: "model_not_found", hint: Hint.model),
         Rule(
-            .fatal, statuses: [400],
+            .fatal, statuses: complaints,
             codes: [
                 "BadRequest.EmptyInput", "BadRequest.IllegalInput", "BadRequest.UnsupportedOperation",
                 "InvalidParameter.NotSupportEnableThinking", "unsupported_parameter", "unsupported_value",
@@ -195,7 +206,7 @@ extension Dialect {
             ],
             hint: Hint.parameters),
         Rule(
-            .fatal, statuses: [400],
+            .fatal, statuses: complaints,
             params: [
                 "model", "temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "n", "seed", "stop",
                 "presence_penalty", "frequency_penalty", "repetition_penalty", "response_format", "reasoning_effort",
@@ -204,7 +215,7 @@ extension Dialect {
             ],
             label: "invalid_parameter", hint: Hint.parameters),
         Rule(
-            .fatal, statuses: [400],
+            .fatal, statuses: complaints,
             messageContains: [
                 "range of max_tokens", "range of n ", "temperature", "top_p", "top_k", "presence_penalty",
                 "repetition_penalty", "thinking_budget", "enable_thinking", "restricted to true",
@@ -212,5 +223,20 @@ extension Dialect {
                 "seed should", "unrecognized request argument", "reasoning is mandatory",
             ],
             label: "invalid_parameter", hint: Hint.parameters),
+    ]
+
+    /// Faults that can pass and often do not: a few attempts and no more.
+    private static let doubtful = [
+        Rule(.transient, statuses: [500], codes: ["InternalError.Algo"], attempts: 4),
+        Rule(
+            .transient, statuses: [500],
+            messageContains: ["InternalError.Algo", "rejected by inference engine", "list index out of range"],
+            attempts: 4),
+        Rule(
+            .transient, statuses: [500], codes: ["RequestTimeOut"],
+            hint: "The server stopped at its own time limit; lower max_tokens or turn thinking off.", attempts: 3),
+        Rule(
+            .transient, statuses: [500], messageIs: ["Internal Server Error"],
+            hint: "Some servers answer so to an image that they cannot read.", attempts: 3),
     ]
 }

@@ -51,6 +51,8 @@ extension Dialect {
             + "thinking off."
         static let key = "Check the key in the environment variable that the job names."
         static let money = "The account cannot pay for this; settle it with the provider, then run again."
+        static let growth = "The rate grew too quickly; it must rise more slowly."
+        static let download = "The server could not download the image in time; a local file avoids that."
         static let inline = "This server downloads nothing; name local files in place of URLs."
     }
 }

@@ -1,5 +1,5 @@
 extension Dialect {
-    /// DashScope: every kind of throttling, among it the `insufficient_quota` that means tokens per minute.
+    /// DashScope: keys that belong to one region, and the `insufficient_quota` that means tokens per minute.
     ///
     /// <https://www.alibabacloud.com/help/en/model-studio/error-code>
     static let dashScopeRules = [
@@ -16,11 +16,6 @@ extension Dialect {
         Rule(
             .rateLimited, statuses: [429], codes: ["insufficient_quota"],
             hint: "Here this means that the tokens of this minute are used up."),
-        Rule(
-            .rateLimited, statuses: [429, 500, 503], codes: ["limit_burst_rate", "Throttling.BurstRate"],
-            hint: "The rate of requests grew too quickly; it is slowed down and grows again.", isGrowth: true),
-        Rule(.rateLimited, statuses: [429, 500, 503], codes: ["limit_requests", "Throttling*"]),
-        Rule(.transient, statuses: [408, 500, 504], codes: ["RequestTimeOut"], attempts: 3),
     ]
 
     /// OpenAI: parameters that newer models no longer take.

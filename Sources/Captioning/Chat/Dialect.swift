@@ -15,6 +15,8 @@ public struct Dialect: Hashable, Sendable {
         public var params: [String]
         /// Pieces of the message, any of them, without case.
         public var messageContains: [String]
+        /// What the whole message is, or the whole body when it is no JSON; any of them, without case.
+        public var messageIs: [String]
         /// What kind of trouble it is.
         public var kind: Failure.Kind
         /// The failure's label; nil takes the provider's own code.
@@ -23,24 +25,25 @@ public struct Dialect: Hashable, Sendable {
         public var hint: String?
         /// The most attempts in all that make sense; nil leaves it to the spec.
         public var attempts: Int?
-        /// Whether it speaks of a rate that grew too quickly.
-        public var isGrowth: Bool
+        /// Whether the server says that the rate grew too quickly, not that it is too high.
+        public var isThrottlingGrowth: Bool
 
         /// A rule.
         public init(
             _ kind: Failure.Kind, statuses: Set<Int> = [], codes: [String] = [], params: [String] = [],
-            messageContains: [String] = [], label: String? = nil, hint: String? = nil, attempts: Int? = nil,
-            isGrowth: Bool = false
+            messageContains: [String] = [], messageIs: [String] = [], label: String? = nil, hint: String? = nil,
+            attempts: Int? = nil, isThrottlingGrowth: Bool = false
         ) {
             self.kind = kind
             self.statuses = statuses
             self.codes = codes
             self.params = params
             self.messageContains = messageContains
+            self.messageIs = messageIs
             self.label = label
             self.hint = hint
             self.attempts = attempts
-            self.isGrowth = isGrowth
+            self.isThrottlingGrowth = isThrottlingGrowth
         }
 
         /// Whether the rule speaks of this reply.
@@ -50,12 +53,13 @@ public struct Dialect: Hashable, Sendable {
         func matches(status: Int?, error: Words) -> Bool {
             if let status {
                 guard statuses.isEmpty || statuses.contains(status) else { return false }
-            } else if codes.isEmpty && params.isEmpty && messageContains.isEmpty {
+            } else if codes.isEmpty && params.isEmpty && messageContains.isEmpty && messageIs.isEmpty {
                 return false
             }
             return (codes.isEmpty || codes.contains(where: error.hasCode))
                 && (params.isEmpty || params.contains { $0 == error.param })
                 && (messageContains.isEmpty || messageContains.contains(where: error.says))
+                && (messageIs.isEmpty || messageIs.contains(where: error.saysOnly))
         }
     }
 
@@ -80,6 +84,10 @@ public struct Dialect: Hashable, Sendable {
             text.contains(piece.lowercased())
         }
 
+        func saysOnly(_ message: String) -> Bool {
+            text == message.lowercased()
+        }
+
         private static func letters(_ code: String) -> String {
             code.lowercased().filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
         }
@@ -99,11 +107,15 @@ public struct Dialect: Hashable, Sendable {
     /// The dialect of a server.
     ///
     /// DashScope is also known by its host, because it is often reached as a custom provider; the simulated provider
-    /// speaks like it.
+    /// speaks like it, and ModelScope passes its words on. Azure answers as OpenAI does.
     public static func dialect(for provider: Provider, host: String) -> Dialect {
         let host = host.lowercased()
         if host.contains("dashscope") || host.contains("maas.aliyuncs.com") {
             return Dialect(provider: .dashscope, rules: dashScopeRules + commonRules)
+        }
+        if host.hasSuffix(".modelscope.cn") { return Dialect(provider: provider, rules: dashScopeRules + commonRules) }
+        if host.hasSuffix(".openai.azure.com") {
+            return Dialect(provider: .openai, rules: openAIRules + commonRules)
         }
         return switch provider {
         case .dashscope, .simulated: Dialect(provider: provider, rules: dashScopeRules + commonRules)
@@ -129,14 +141,12 @@ public struct Dialect: Hashable, Sendable {
         let words = Words(error)
         let rule =
             rules.first { $0.matches(status: said, error: words) } ?? Self.generalRule(status: said, error: error)
-        var failure = Failure(
+        return Failure(
             rule.kind,
             label: rule.label ?? FailureLabel.label(of: error) ?? FailureLabel.label(ofStatus: said),
             detail: Self.detail(status: status, error: error, hint: rule.hint),
-            retryAfter: [.rateLimited, .transient, .unavailable].contains(rule.kind) ? retryAfter : nil)
-        failure.attemptLimit = rule.attempts
-        failure.isThrottlingGrowth = rule.isGrowth
-        return failure
+            retryAfter: [.rateLimited, .transient, .unavailable].contains(rule.kind) ? retryAfter : nil,
+            attemptLimit: rule.attempts, isThrottlingGrowth: rule.isThrottlingGrowth)
     }
 
     private static func detail(status: Int, error: ErrorBody, hint: String?) -> String {

@@ -47,7 +47,7 @@ public enum KnownModels {
     private static let byID = Dictionary(all.map { ($0.id, $0) }) { first, _ in first }
 
     /// `Qwen/Qwen3-VL-8B-Instruct` and `qwen/qwen3-vl-8b-instruct:free` are `qwen3-vl-8b-instruct`.
-    private static func bareName(_ id: String) -> String {
+    static func bareName(_ id: String) -> String {
         let last = id.split(separator: "/").last ?? ""
         return last.prefix { $0 != ":" }.lowercased()
     }

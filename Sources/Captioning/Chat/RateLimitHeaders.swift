@@ -1,17 +1,16 @@
 public import Foundation
 
-/// What a reply's headers say of the endpoint's quotas.
+/// What a reply's `x-ratelimit-*` headers say of the endpoint's quotas.
 ///
-/// OpenAI's `x-ratelimit-limit-requests` and its like (platform.openai.com/docs/guides/rate-limits); also with LiteLLM's
-/// `llm_provider-` in front, and the plain `x-ratelimit-limit` and `ratelimit-limit`, which mean requests.
+/// Over which time a quota runs, the headers do not say: OpenAI counts by the minute, Groq its requests by the day.
 public struct RateLimitHeaders: Hashable, Sendable {
-    /// One quota.
+    /// One quota; nil in a field means that the server does not say, or says nonsense.
     public struct Quota: Hashable, Sendable {
-        /// How much a full quota is; nil when not said.
+        /// How many fit into the quota; at least 1.
         public var limit: Int?
-        /// How much of it is left; nil when not said.
+        /// How many are left of it.
         public var remaining: Int?
-        /// How long until it is full again; nil when not said.
+        /// From now until the quota is full or renewed; at most a week.
         public var reset: Duration?
 
         /// A quota.
@@ -27,7 +26,7 @@ public struct RateLimitHeaders: Hashable, Sendable {
     /// Model tokens; nil when nothing is said of them.
     public var tokens: Quota?
 
-    /// Headers.
+    /// What a reply said.
     public init(requests: Quota? = nil, tokens: Quota? = nil) {
         self.requests = requests
         self.tokens = tokens
@@ -35,30 +34,30 @@ public struct RateLimitHeaders: Hashable, Sendable {
 }
 
 extension HTTPReply {
-    /// The quotas in the reply's headers; nil when there are none.
+    /// What the reply says of the endpoint's quotas; nil when it says nothing that can be read.
     ///
-    /// `-1` and what cannot be read count as not said. Moments count from the reply's own `date`, or from `now`.
+    /// Each quota is taken whole from the first family of headers that speaks of it: `x-ratelimit-limit-requests` (OpenAI,
+    /// Azure, Groq, LiteLLM), for requests also `x-ratelimit-limit` (OpenRouter) and `ratelimit-limit` (the IETF's draft),
+    /// and last those that LiteLLM passes on from its upstream under `llm_provider-`.
+    /// A reset may be a wait or a moment (`HeaderText.secondsUntil`); a moment counts from the reply's own `date`, or from `now`.
     public func rateLimits(now: Date) -> RateLimitHeaders? {
+        let now = sentAt ?? now
         let limits = RateLimitHeaders(
-            requests: quota(["x-ratelimit-%-requests", "x-ratelimit-%", "ratelimit-%"], now),
-            tokens: quota(["x-ratelimit-%-tokens"], now))
+            requests: quota(
+                ["x-ratelimit-*-requests", "x-ratelimit-*", "ratelimit-*"], now: now),
+            tokens: quota(["x-ratelimit-*-tokens"], now: now))
         return limits == RateLimitHeaders() ? nil : limits
     }
 
-    private func quota(_ names: [String], _ now: Date) -> RateLimitHeaders.Quota? {
-        func value(_ part: String) -> String? {
-            let places = names.map { $0.replacing("%", with: part) }
-            return (places + places.map { "llm_provider-" + $0 }).lazy.compactMap { header($0) }.first
+    private func quota(_ families: [String], now: Date) -> RateLimitHeaders.Quota? {
+        for family in families + families.map({ "llm_provider-" + $0 }) {
+            func value(_ field: String) -> String? { header(family.replacing("*", with: field)) }
+            let quota = RateLimitHeaders.Quota(
+                limit: value("limit").flatMap(HeaderText.count).flatMap { $0 > 0 ? $0 : nil },
+                remaining: value("remaining").flatMap(HeaderText.count),
+                reset: value("reset").flatMap { HeaderText.secondsUntil($0, now: now) }.map { .seconds($0) })
+            if quota != RateLimitHeaders.Quota() { return quota }
         }
-        func count(_ part: String) -> Int? {
-            value(part).flatMap(HeaderTime.decimal).flatMap { $0 >= 0 && $0 < 1e15 ? Int($0) : nil }
-        }
-        let quota = RateLimitHeaders.Quota(
-            limit: count("limit"), remaining: count("remaining"),
-            reset: value("reset").flatMap { HeaderTime.wait($0, sentAt: sentAt ?? now) })
-        return quota == RateLimitHeaders.Quota() ? nil : quota
+        return nil
     }
-
-    /// When the server says it sent the reply; nil when it does not say.
-    var sentAt: Date? { header("date").flatMap(HTTPDate.date(from:)) }
 }

@@ -19,8 +19,7 @@ public struct ResponseReader: Sendable {
         guard 200...299 ~= reply.status else {
             let json = JSONValue(reply: reply.body)
             let error = ErrorBody(json, body: reply.body)
-            let failure = Self.heeding(
-                reply, dialect.failure(status: reply.status, error: error, retryAfter: reply.retryAfter(now: now)))
+            let failure = failure(of: reply, error: error, now: now)
             let id = requestID(of: reply, preferred: json?["request_id"]?.string, bodyID: error.requestID)
             return Reading(outcome: .failed(failure, partial: nil), requestID: id)
         }
@@ -30,14 +29,34 @@ public struct ResponseReader: Sendable {
         let chat = ChatReply(json)
         let outcome: Outcome
         if let error = ErrorBody(insideSuccess: json) {
-            let failure = dialect.failure(status: reply.status, error: error, retryAfter: reply.retryAfter(now: now))
-            outcome = .failed(failure, partial: chat.completion)
+            outcome = .failed(failure(of: reply, error: error, now: now), partial: chat.completion)
         } else {
             outcome = Self.outcome(
                 of: chat, cutByServer: reply.header("x-dashscope-partialresponse")?.lowercased() == "true")
         }
         let id = requestID(of: reply, preferred: chat.requestID, bodyID: chat.id)
         return Reading(outcome: outcome, requestID: id)
+    }
+
+    /// What the dialect says of an error, unless the server itself says whether to try again (`x-should-retry`).
+    ///
+    /// A verdict that stops the run stays, and so does every one of which the header says nothing new.
+    private func failure(of reply: HTTPReply, error: ErrorBody, now: Date) -> Failure {
+        let wait = reply.retryAfter(now: now)
+        let failure = dialect.failure(status: reply.status, error: error, retryAfter: wait)
+        let shouldRetry = reply.header("x-should-retry")?.trimmingCharacters(in: .whitespaces).lowercased()
+        switch (shouldRetry, failure.kind) {
+        case ("false", .transient), ("false", .unavailable), ("false", .rateLimited):
+            return Failure(
+                .refused, label: failure.label,
+                detail: "\(failure.detail) (The server says that asking again does not help.)")
+        case ("true", .refused):
+            return Failure(
+                .transient, label: failure.label,
+                detail: "\(failure.detail) (The server says that asking again can help.)", retryAfter: wait)
+        default:
+            return failure
+        }
     }
 
     private static func outcome(of chat: ChatReply, cutByServer: Bool) -> Outcome {
@@ -82,30 +101,15 @@ public struct ResponseReader: Sendable {
             } else {
                 "The model answered with nothing. On a local server the image may not fit the context."
             }
-        // One more try may bring an answer; a third never has.
-        var failure = Failure(.transient, label: "empty_answer", detail: ReplyText.clipped(detail, bytes: 1_900))
-        failure.attemptLimit = 2
-        return .failed(failure, partial: partial)
-    }
-
-    /// Heeds the server's own word on whether to ask again (OpenAI's `x-should-retry`).
-    private static func heeding(_ reply: HTTPReply, _ failure: Failure) -> Failure {
-        var failure = failure
-        switch (reply.header("x-should-retry")?.lowercased(), failure.kind) {
-        case ("false", .transient), ("false", .unavailable), ("false", .rateLimited):
-            failure.kind = .refused
-            failure.detail += " (The server says that asking again is of no use.)"
-        case ("true", .refused):
-            failure.kind = .transient
-        default: break
-        }
-        return failure
+        return failed(.transient, "empty_answer", detail, partial, attemptLimit: 2)
     }
 
     private static func failed(
-        _ kind: Failure.Kind, _ label: String, _ detail: String, _ partial: Completion?
+        _ kind: Failure.Kind, _ label: String, _ detail: String, _ partial: Completion?, attemptLimit: Int? = nil
     ) -> Outcome {
-        .failed(Failure(kind, label: label, detail: ReplyText.clipped(detail, bytes: 1_900)), partial: partial)
+        let failure = Failure(
+            kind, label: label, detail: ReplyText.clipped(detail, bytes: 1_900), attemptLimit: attemptLimit)
+        return .failed(failure, partial: partial)
     }
 
     private static func unreadable(_ reply: HTTPReply) -> Failure {

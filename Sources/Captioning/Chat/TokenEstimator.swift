@@ -1,98 +1,131 @@
 /// Estimates what a request will cost in model tokens, before it is sent.
 ///
-/// For admission under a limit of tokens per minute; what replies report corrects it.
+/// Good enough to pace a run and for nothing else: the `usage` of the answers corrects it and the bill.
 struct TokenEstimator: Sendable {
-    private enum Family: Sendable {
-        case qwen(patch: Int, maxPixels: Int)
-        case openAITiles(base: Int, tile: Int)
-        case openAIPatches(multiplier: Double)
-    }
+    /// What a completion is assumed to take until some have been seen.
+    ///
+    /// 256, or 1024 where the model thinks; less when `max_completion_tokens` or `max_tokens` allows less. DashScope's
+    /// `max_tokens` does not count thoughts and so does not lower the 1024.
+    let completionTokens: Int
 
     private let family: Family
     private let thinks: Bool
-    /// Output tokens that an answer is assumed to take until there has been one.
-    let completionTokens: Int
 
-    /// An estimator for a model, with or without a vendor's prefix.
-    init(model: String, provider: Provider, parameters: [String: JSONValue]) {
-        let name = (model.split(separator: "/").last.map(String.init) ?? model).lowercased()
-        let known = KnownModels.model(model)
-        let isHighResolution = parameters["vl_high_resolution_images"] == .bool(true)
-        if let known {
-            family = .qwen(
-                patch: known.patch,
-                maxPixels: isHighResolution
-                    ? 16_384 * known.patch * known.patch : known.defaultMaxPixels ?? Self.newestMaxPixels)
-        } else if let openAI = Self.openAIFamily(name) {
-            family = openAI
-        } else if ["qwen2", "qvq"].contains(where: name.contains) {
-            family = Self.olderQwen
-        } else if name.contains("qwen") || provider == .simulated {
-            family = .qwen(patch: 32, maxPixels: isHighResolution ? 16_384 * 32 * 32 : Self.newestMaxPixels)
-        } else {
-            // Nothing is known: most vision transformers of today are near this one.
-            family = Self.olderQwen
-        }
-        let canThink = known.map { $0.thinking != .never } ?? false
-        thinks =
-            switch parameters["enable_thinking"] {
-            case .bool(let isOn)?: isOn && canThink
-            default: known?.thinking == .always || known?.thinking == .unlessRefused
-            }
-        let most = parameters["max_tokens"]?.int ?? parameters["max_completion_tokens"]?.int
-        completionTokens = min(most ?? .max, thinks ? 1024 : 256)
+    /// How a model counts images.
+    private enum Family {
+        case qwen(patch: Int, maxPixels: Int)
+        case openAI(ImageTokens.OpenAIRule)
+        /// Some vision transformer: squares of 28 pixels, at most 1280.
+        case generic
     }
 
-    /// Input tokens of a request.
+    /// An estimator for one model at one provider.
     ///
-    /// - `images`: Width and height of each image in pixels; nil for one whose size is not known, which counts as a large
-    ///   one.
-    func promptTokens(text: String, system: String?, images: [(width: Int, height: Int)?]) -> Int {
-        let perImage = images.map { tokens(of: $0 ?? (4032, 3024)) }
-        return ImageTokens.qwenPrompt(
-            images: perImage, text: Self.textTokens(text), system: system.map(Self.textTokens), thinks: thinks)
+    /// - `model`: In any case, with or without a vendor's prefix such as `openai/`.
+    /// - `provider`: What an unknown model is taken for: a current Qwen at DashScope, a gpt-4o at OpenAI.
+    /// - `parameters`: The job's; those that limit the answer, turn thinking on or off or lift the image limit count.
+    init(model: String, provider: Provider, parameters: [String: JSONValue]) {
+        thinks = Self.thinks(model, parameters: parameters)
+        family = Self.family(of: model, provider: provider, parameters: parameters)
+        let isDashScope = provider == .dashscope || provider == .simulated
+        let limits = [
+            parameters["max_completion_tokens"], thinks && isDashScope ? nil : parameters["max_tokens"],
+        ].compactMap { $0?.int }.filter { $0 > 0 }
+        completionTokens = min(limits.min() ?? .max, thinks ? 1024 : 256)
     }
 
-    private func tokens(of image: (width: Int, height: Int)) -> Int {
+    /// The tokens of a request's texts and images.
+    ///
+    /// - `images`: Width and height in pixels; nil for an image whose size is not known (a remote one), which counts as
+    ///   the largest that the model does not reduce.
+    func promptTokens(text: String, system: String?, images: [(width: Int, height: Int)?]) -> Int {
+        // Every chat format frames its messages with about as many tokens as Qwen's does.
+        ImageTokens.qwenPrompt(
+            images: images.map(imageTokens), text: Self.textTokens(text), system: system.map(Self.textTokens),
+            thinks: thinks && isQwen)
+    }
+
+    /// The tokens of a text, roughly.
+    ///
+    /// Four bytes of UTF-8 make a token, which fits English and overstates most other alphabets a little; of Chinese,
+    /// Japanese and Korean, two tokens stand for three characters.
+    ///
+    /// | text | tokens |
+    /// |---|---|
+    /// | `Describe the image.` | 5 |
+    /// | `这是什么` | 3 |
+    /// | `Что это?` | 4 |
+    static func textTokens(_ text: String) -> Int {
+        var bytes = 0
+        var ideographs = 0
+        for scalar in text.unicodeScalars {
+            if isIdeograph(scalar) { ideographs += 1 } else { bytes += UTF8.width(scalar) }
+        }
+        // In twelfths of a token, rounded up at the end.
+        return (bytes * 3 + ideographs * 8 + 11) / 12
+    }
+
+    private var isQwen: Bool {
+        if case .qwen = family { true } else { false }
+    }
+
+    private func imageTokens(_ side: (width: Int, height: Int)?) -> Int {
         switch family {
-        case .qwen(let patch, let maxPixels):
-            ImageTokens.qwen(width: image.width, height: image.height, patch: patch, maxPixels: maxPixels)
-        case .openAITiles(let base, let tile):
-            ImageTokens.openAITiled(width: image.width, height: image.height, base: base, tile: tile)
-        case .openAIPatches(let multiplier):
-            ImageTokens.openAIPatched(width: image.width, height: image.height, multiplier: multiplier)
+        case .qwen(let patch, let maxPixels): qwenTokens(side, patch: patch, maxPixels: maxPixels)
+        case .openAI(let rule):
+            side.map { ImageTokens.openAI(width: $0.width, height: $0.height, rule: rule) }
+                ?? ImageTokens.openAIMost(rule: rule)
+        case .generic: qwenTokens(side, patch: 28, maxPixels: 1280 * 28 * 28)
         }
     }
 
-    /// About four bytes of Latin text make a token, and about two thirds of a token a character of Chinese or Japanese.
-    static func textTokens(_ text: String) -> Int {
-        let wide = text.unicodeScalars.count { $0.value >= 0x2E80 }
-        let narrowBytes = text.utf8.count - wide * 3
-        return (max(narrowBytes, 0) + 3) / 4 + (wide * 2 + 2) / 3
+    private func qwenTokens(_ side: (width: Int, height: Int)?, patch: Int, maxPixels: Int) -> Int {
+        side.map { ImageTokens.qwen(width: $0.width, height: $0.height, patch: patch, maxPixels: maxPixels) }
+            ?? maxPixels / (patch * patch) + 2
     }
 
-    private static let newestMaxPixels = 2560 * 32 * 32
-    private static let olderQwen = Family.qwen(patch: 28, maxPixels: 1280 * 28 * 28)
+    private static func isIdeograph(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        // Punctuation and kana, the unified ideographs with their extensions, Hangul, full-width forms.
+        case 0x3000...0x30FF, 0x3400...0x9FFF, 0xAC00...0xD7AF, 0xF900...0xFAFF, 0xFF00...0xFFEF, 0x20000...0x3FFFF:
+            true
+        default: false
+        }
+    }
 
-    /// Figures of the vendor's guide (platform.openai.com/docs/guides/images-vision); the longest prefix counts.
-    private static let openAIFamilies: [(prefix: String, family: Family)] = [
-        ("gpt-4o-mini", .openAITiles(base: 2833, tile: 5667)),
-        ("gpt-4o", .openAITiles(base: 85, tile: 170)),
-        ("chatgpt-4o", .openAITiles(base: 85, tile: 170)),
-        ("gpt-4.1-mini", .openAIPatches(multiplier: 1.62)),
-        ("gpt-4.1-nano", .openAIPatches(multiplier: 2.46)),
-        ("gpt-4.1", .openAITiles(base: 85, tile: 170)),
-        ("gpt-4.5", .openAITiles(base: 85, tile: 170)),
-        ("gpt-5-mini", .openAIPatches(multiplier: 1.62)),
-        ("gpt-5-nano", .openAIPatches(multiplier: 2.46)),
-        ("gpt-5", .openAITiles(base: 70, tile: 140)),
-        ("o4-mini", .openAIPatches(multiplier: 1.72)),
-        ("o1", .openAITiles(base: 75, tile: 150)),
-        ("o3", .openAITiles(base: 75, tile: 150)),
-        ("computer-use-preview", .openAITiles(base: 65, tile: 129)),
-    ]
+    // MARK: - The model's name
 
-    private static func openAIFamily(_ name: String) -> Family? {
-        openAIFamilies.filter { name.hasPrefix($0.prefix) }.max { $0.prefix.count < $1.prefix.count }?.family
+    private static func family(of model: String, provider: Provider, parameters: [String: JSONValue]) -> Family {
+        if let rule = ImageTokens.OpenAIRule.rule(forModel: model) { return .openAI(rule) }
+        let known = KnownModels.model(model)
+        let name = KnownModels.bareName(model)
+        let isNamedQwen = name.contains("qwen") || name.contains("qvq")
+        guard known != nil || isNamedQwen || [.dashscope, .simulated].contains(provider) else {
+            return provider == .openai ? .openAI(.tiles(base: 85, tile: 170)) : .generic
+        }
+        let isOlder = name.contains("qwen2") || name.contains("qvq")
+        let patch = known?.patch ?? (isOlder ? 28 : 32)
+        if parameters["vl_high_resolution_images"] == .bool(true) {
+            return .qwen(patch: patch, maxPixels: 16_384 * patch * patch)
+        }
+        return .qwen(patch: patch, maxPixels: known?.defaultMaxPixels ?? (patch == 28 ? 1280 : 2560) * patch * patch)
+    }
+
+    private static func thinks(_ model: String, parameters: [String: JSONValue]) -> Bool {
+        let name = KnownModels.bareName(model)
+        if ["o1", "o3", "o4", "gpt-5"].contains(where: name.hasPrefix), !name.hasPrefix("gpt-5-chat") {
+            return !["none", "minimal"].contains(parameters["reasoning_effort"]?.string)
+        }
+        let asked = parameters["enable_thinking"] ?? parameters["chat_template_kwargs"]?["enable_thinking"]
+        switch KnownModels.model(model)?.thinking {
+        case .never: return false
+        case .always: return true
+        case .onRequest: return asked == .bool(true)
+        case .unlessRefused: return asked != .bool(false)
+        case nil:
+            // From Qwen3.5 on, models think unless they are told not to.
+            if name.contains(#/qwen(?:3\.[5-9]|[4-9])/#) { return asked != .bool(false) }
+            return name.contains("thinking") || name.contains("qvq") || asked == .bool(true)
+        }
     }
 }

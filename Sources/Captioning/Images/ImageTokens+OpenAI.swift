@@ -1,55 +1,108 @@
 extension ImageTokens {
-    /// Tokens of one image for an OpenAI model that counts tiles of 512 pixels, at high detail.
+    /// How one family of OpenAI's models counts an image that is seen in detail.
     ///
-    /// The image is fitted within 2048 × 2048, then its shorter side is brought down to 768
-    /// (platform.openai.com/docs/guides/images-vision). With 85 and 170: 1024×1024 → 765, 2048×4096 → 1105.
+    /// <https://platform.openai.com/docs/guides/images-vision>
+    public enum OpenAIRule: Hashable, Sendable {
+        /// `base`, and `tile` for every square of 512 pixels of the image reduced to 2048×2048 and a shorter side of 768.
+        case tiles(base: Int, tile: Int)
+        /// Squares of 32 pixels, no more than `most` of the image reduced to a side of `side`; one costs `percent` of a
+        /// token.
+        case patches(most: Int, side: Int, percent: Int)
+
+        /// Patches as most models count them.
+        static func patches(percent: Int) -> OpenAIRule { .patches(most: 1536, side: 2048, percent: percent) }
+
+        /// The rule of a model; nil when the vendor's guide does not name its family.
+        ///
+        /// Case does not count, nor does a vendor's prefix such as `openai/`. The longest family name that begins the
+        /// model's name decides, so `gpt-4.1-mini-2025-04-14` is a `gpt-4.1-mini` and no `gpt-4.1`.
+        public static func rule(forModel model: String) -> OpenAIRule? {
+            let name = KnownModels.bareName(model)
+            return families.filter { isFamily($0.name, of: name) }.max { $0.name.count < $1.name.count }?.rule
+        }
+
+        /// Newer models take pictures as they are unless told otherwise; the price of their patches is hearsay.
+        private static let families: [(name: String, rule: OpenAIRule)] = [
+            ("gpt-4o", .tiles(base: 85, tile: 170)), ("gpt-4.1", .tiles(base: 85, tile: 170)),
+            ("gpt-4.5", .tiles(base: 85, tile: 170)), ("gpt-4o-mini", .tiles(base: 2833, tile: 5667)),
+            ("gpt-5", .tiles(base: 70, tile: 140)), ("o1", .tiles(base: 75, tile: 150)),
+            ("o3", .tiles(base: 75, tile: 150)), ("computer-use-preview", .tiles(base: 65, tile: 129)),
+            ("gpt-5-mini", .patches(percent: 162)), ("gpt-5-nano", .patches(percent: 246)),
+            ("gpt-4.1-mini", .patches(percent: 162)), ("gpt-4.1-nano", .patches(percent: 246)),
+            ("o4-mini", .patches(percent: 172)), ("gpt-5.4", .patches(most: 2500, side: 2048, percent: 120)),
+            ("gpt-5.5", .patches(most: 10_000, side: 6000, percent: 120)),
+            ("gpt-5.6", .patches(most: 10_000, side: 6000, percent: 120)),
+        ]
+
+        private static func isFamily(_ family: String, of name: String) -> Bool {
+            guard name.hasPrefix(family) else { return false }
+            return name.dropFirst(family.count).first.map { !$0.isLetter && !$0.isNumber } ?? true
+        }
+    }
+
+    /// Tokens of one image for an OpenAI model.
+    ///
+    /// | image | gpt-4o | gpt-5 | patches of gpt-5-mini |
+    /// |---|---|---|---|
+    /// | 640×480 | 425 | 350 | 300 |
+    /// | 1024×1024 | 765 | 630 | 1024 |
+    /// | 1920×1080 | 1105 | 910 | 1508 |
     ///
     /// - Parameters:
     ///   - width: Pixels per row; less than 1 counts as 1.
     ///   - height: Rows; less than 1 counts as 1.
-    ///   - base: Tokens of any image.
-    ///   - tile: Tokens of each tile.
-    /// - Returns: Tokens.
-    public static func openAITiled(width: Int, height: Int, base: Int, tile: Int) -> Int {
-        var (width, height) = fitted(Double(max(width, 1)), Double(max(height, 1)), within: 2048)
-        let shorter = min(width, height)
-        if shorter > 768 {
-            width *= 768 / shorter
-            height *= 768 / shorter
+    ///   - rule: How the model counts.
+    /// - Returns: Tokens, rounded up.
+    public static func openAI(width: Int, height: Int, rule: OpenAIRule) -> Int {
+        switch rule {
+        case .tiles(let base, let tile):
+            base + tile * openAITiles(width: width, height: height)
+        case .patches(let most, let side, let percent):
+            (openAIPatches(width: width, height: height, most: most, side: side) * percent + 99) / 100
         }
-        return base + tile * squares(width, 512) * squares(height, 512)
     }
 
-    /// Tokens of one image for an OpenAI model that counts patches of 32 pixels, at most 1536.
-    ///
-    /// With a multiplier of 1: 1024×1024 → 1024, 1800×2400 → 1452 (platform.openai.com/docs/guides/images-vision).
-    ///
-    /// - Parameters:
-    ///   - width: Pixels per row; less than 1 counts as 1.
-    ///   - height: Rows; less than 1 counts as 1.
-    ///   - multiplier: Tokens per patch.
-    /// - Returns: Tokens, rounded to the nearest.
-    public static func openAIPatched(width: Int, height: Int, multiplier: Double) -> Int {
-        let (width, height) = fitted(Double(max(width, 1)), Double(max(height, 1)), within: 2048)
-        var patches = squares(width, 32) * squares(height, 32)
-        if patches > mostPatches {
-            let scale = (32.0 * 32.0 * Double(mostPatches) / (width * height)).squareRoot()
-            let (columns, rows) = (width * scale / 32, height * scale / 32)
-            let whole = scale * min(columns.rounded(.down) / columns, rows.rounded(.down) / rows)
-            patches = min(squares(width * whole, 32) * squares(height * whole, 32), mostPatches)
+    /// The most that an image can cost, whatever its size.
+    static func openAIMost(rule: OpenAIRule) -> Int {
+        switch rule {
+        // 2048×768 is the largest that the reduction leaves.
+        case .tiles(let base, let tile): base + tile * 8
+        case .patches(let most, _, let percent): (most * percent + 99) / 100
         }
-        return Int((Double(patches) * multiplier).rounded())
     }
 
-    private static let mostPatches = 1536
-
-    private static func fitted(_ width: Double, _ height: Double, within side: Double) -> (Double, Double) {
-        let scale = min(1, side / max(width, height))
-        return (width * scale, height * scale)
+    /// Squares of 512 pixels.
+    static func openAITiles(width: Int, height: Int) -> Int {
+        var size = fitted(width: width, height: height, side: 2048)
+        let shorter = min(size.width, size.height)
+        if shorter > 768 { size = (size.width * 768 / shorter, size.height * 768 / shorter) }
+        return Int(ceiling(size.width / 512) * ceiling(size.height / 512))
     }
 
-    /// How many squares cover a length; rounding errors make no new one.
-    private static func squares(_ length: Double, _ side: Double) -> Int {
-        max(Int((length / side - 1e-6).rounded(.up)), 1)
+    /// Squares of 32 pixels, at most `most`.
+    ///
+    /// A larger image is reduced so that one side is a whole number of squares.
+    static func openAIPatches(width: Int, height: Int, most: Int, side: Int) -> Int {
+        let size = fitted(width: width, height: height, side: Double(side))
+        var (columns, rows) = (size.width / 32, size.height / 32)
+        if ceiling(columns) * ceiling(rows) > Double(most) {
+            let shrink = (Double(most) / (columns * rows)).squareRoot()
+            (columns, rows) = (columns * shrink, rows * shrink)
+            let trim = min(whole(columns) / columns, whole(rows) / rows)
+            (columns, rows) = (columns * trim, rows * trim)
+        }
+        return Int(ceiling(columns) * ceiling(rows))
     }
+
+    private static func fitted(width: Int, height: Int, side: Double) -> (width: Double, height: Double) {
+        let sides = 1...Int(Int32.max)
+        let width = Double(min(max(width, sides.lowerBound), sides.upperBound))
+        let height = Double(min(max(height, sides.lowerBound), sides.upperBound))
+        let shrink = min(1, side / max(width, height))
+        return (width * shrink, height * shrink)
+    }
+
+    /// Rounds up and down but for the last digits, so that a side of 48.000000001 squares has 48.
+    private static func ceiling(_ squares: Double) -> Double { max(1, (squares - 1e-6).rounded(.up)) }
+    private static func whole(_ squares: Double) -> Double { max(1, (squares + 1e-6).rounded(.down)) }
 }

@@ -44,14 +44,19 @@ public struct Failure: Hashable, Codable, Sendable {
     public var retryAfter: Duration?
     /// The most attempts in all that make sense for this failure; nil leaves it to the spec.
     public var attemptLimit: Int?
-    /// Whether the server says that the rate grew too quickly, rather than that it is too high.
-    public var isThrottlingGrowth = false
+    /// The server says that the rate grew too quickly (DashScope's `limit_burst_rate`), not that it is too high.
+    public var isThrottlingGrowth: Bool
 
     /// A failure.
-    public init(_ kind: Kind, label: String, detail: String, retryAfter: Duration? = nil) {
+    public init(
+        _ kind: Kind, label: String, detail: String, retryAfter: Duration? = nil, attemptLimit: Int? = nil,
+        isThrottlingGrowth: Bool = false
+    ) {
         self.kind = kind
         self.label = label
         self.detail = detail
         self.retryAfter = retryAfter
+        self.attemptLimit = attemptLimit
+        self.isThrottlingGrowth = isThrottlingGrowth
     }
 }

@@ -28,6 +28,7 @@ struct ConcurrencyWindow: Sendable {
     private var shortestLatency = Double.infinity
     private var hasAnswered = false
     private var isFull = false
+    private var lastLeap = 0.0
     /// How many cuts there have been; requests from before the last say nothing about the present size.
     private(set) var generation = 0
 
@@ -49,8 +50,8 @@ struct ConcurrencyWindow: Sendable {
     /// Requests that may be in flight.
     var size: Int { Int(exactSize) }
 
-    /// Whether the size has held for a while, rather than still growing by leaps.
-    var isProven: Bool { !isStarting || exactSize >= Double(bounds.most) }
+    /// Whether a size like this has gone well for a while, rather than having been reached by leaps just now.
+    func isProven(at now: Double) -> Bool { now - lastLeap >= 10 }
 
     /// Takes note that a request has to wait for the window: only then does an answer speak for a larger one.
     mutating func noteFull() {
@@ -77,7 +78,9 @@ struct ConcurrencyWindow: Sendable {
         round.answers += 1
         if isStarting, round.wasFull, round.isClean {
             // A slow server's queue must not fill up before the throughput is known.
+            let before = exactSize
             setSize(exactSize + (latency > 3 ? 1 : 2))
+            if exactSize > before { lastLeap = now }
         }
         if Double(round.answers) >= (isStarting ? round.size : max(round.size, Self.steadyRound)) { endRound(at: now) }
     }

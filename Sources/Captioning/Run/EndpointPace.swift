@@ -12,7 +12,8 @@ struct EndpointPace: Sendable {
 
     /// Most limits are per minute or shorter: within one, trouble may be over any moment.
     private static let longestWaitInFirstMinute = 5.0
-    private static let mostTries = 4
+    private static let mostTries = 32
+    private static let fewTries = 4
 
     /// What an endpoint says to one more request.
     enum Admission: Hashable, Sendable {
@@ -108,7 +109,7 @@ struct EndpointPace: Sendable {
     private var tries: Int {
         guard let throttling, !breaker.isOpen, !throttling.expectsRoom else { return 1 }
         // A size that went well for a while is most likely right again when a burst of refusals is over.
-        return max(throttling.wasProven ? window.size / 2 : min(window.size / 8, Self.mostTries), 1)
+        return max(min(window.size / 2, throttling.wasProven ? Self.mostTries : Self.fewTries), 1)
     }
 
     /// Whether it is worth while to have work at hand for the endpoint.
@@ -293,7 +294,7 @@ struct EndpointPace: Sendable {
             }
         }
         if throttling == nil {
-            let wasProven = window.isProven
+            let wasProven = window.isProven(at: now)
             window.cut(generation: ticket.generation, at: now)
             throttling = Throttling(
                 refusal: requests.beginRefusal(at: now), roundBegunAt: now, wasProven: wasProven)

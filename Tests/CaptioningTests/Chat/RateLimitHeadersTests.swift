@@ -4,65 +4,103 @@ import Testing
 @testable import Captioning
 
 struct RateLimitHeadersTests {
-    private let now = Date(timeIntervalSince1970: 1_800_000_000)
+    typealias Quota = RateLimitHeaders.Quota
 
-    private func limits(_ headers: [(name: String, value: String)]) -> RateLimitHeaders? {
-        HTTPReply(status: 200, headers: headers).rateLimits(now: now)
+    /// 2025-03-07T00:00:00Z.
+    let now = Date(timeIntervalSince1970: 1_741_305_600)
+
+    private func limits(_ headers: [(String, String)], status: Int = 200) -> RateLimitHeaders? {
+        HTTPReply(status: status, headers: headers.map { (name: $0.0, value: $0.1) }).rateLimits(now: now)
     }
 
-    @Test func `requests and tokens are read from OpenAI's headers`() {
+    @Test func `OpenAI's six headers are read`() {
         let limits = limits([
-            ("x-ratelimit-limit-requests", "600"), ("x-ratelimit-remaining-requests", "599"),
-            ("x-ratelimit-reset-requests", "100ms"), ("X-RateLimit-Limit-Tokens", "200000"),
-            ("x-ratelimit-remaining-tokens", "197000"), ("x-ratelimit-reset-tokens", "6m0s"),
+            ("X-RateLimit-Limit-Requests", "5000"), ("x-ratelimit-remaining-requests", "4999"),
+            ("x-ratelimit-reset-requests", "12ms"), ("x-ratelimit-limit-tokens", "160000"),
+            ("x-ratelimit-remaining-tokens", "159976"), ("x-ratelimit-reset-tokens", "6m0s"),
         ])
-        #expect(limits?.requests == .init(limit: 600, remaining: 599, reset: .milliseconds(100)))
-        #expect(limits?.tokens == .init(limit: 200_000, remaining: 197_000, reset: .seconds(360)))
+        #expect(limits?.requests == Quota(limit: 5000, remaining: 4999, reset: .milliseconds(12)))
+        #expect(limits?.tokens == Quota(limit: 160_000, remaining: 159_976, reset: .seconds(360)))
+    }
+
+    @Test func `plain headers and those of the IETF's draft speak of requests`() {
+        let plain = limits([
+            ("X-RateLimit-Limit", "50"), ("X-RateLimit-Remaining", "0"), ("X-RateLimit-Reset", "1741305660000"),
+        ])
+        #expect(plain == RateLimitHeaders(requests: Quota(limit: 50, remaining: 0, reset: .seconds(60))))
+        let draft = limits([
+            ("RateLimit-Limit", "100, 100;w=60"), ("RateLimit-Remaining", "9"), ("RateLimit-Reset", "7"),
+        ])
+        #expect(draft == RateLimitHeaders(requests: Quota(limit: 100, remaining: 9, reset: .seconds(7))))
+    }
+
+    @Test func `one quota is never put together from two families`() {
+        let limits = limits([
+            ("x-ratelimit-limit-requests", "50"), ("x-ratelimit-remaining", "3"), ("ratelimit-reset", "9"),
+            ("llm_provider-x-ratelimit-limit-requests", "7"), ("llm_provider-x-ratelimit-remaining-tokens", "8"),
+        ])
+        #expect(limits == RateLimitHeaders(requests: Quota(limit: 50), tokens: Quota(remaining: 8)))
+    }
+
+    @Test func `what a proxy passes on counts where it says nothing itself`() {
+        let limits = limits([
+            ("x-ratelimit-limit-requests", "-1"), ("llm_provider-x-ratelimit-limit-requests", "60"),
+            ("llm_provider-x-ratelimit-remaining-requests", "59"),
+        ])
+        #expect(limits?.requests == Quota(limit: 60, remaining: 59))
     }
 
     @Test(arguments: [
-        ("1s", 1), ("2s81ms", 2.081), ("30", 30), ("1800000012", 12), ("1800000012500", 12.5),
-        ("2027-01-15T08:00:12Z", 12), ("Fri, 15 Jan 2027 08:00:12 GMT", 12),
+        ("1s", 1_000), ("6m0s", 360_000), ("41ms", 41), ("2s81ms", 2_081), ("0s", 0), ("0", 0), ("30", 30_000),
+        ("0.5", 500), ("1741305630", 30_000), ("1741305630000", 30_000), ("1741305600", 0),
+        ("2025-03-07T00:00:30Z", 30_000), ("2025-03-07T00:00:30.250Z", 30_250), ("2025-03-07T01:00:30+01:00", 30_000),
+        ("Fri, 07 Mar 2025 00:00:30 GMT", 30_000), (" 3 ", 3_000),
+        // Past, absurdly far, or no time at all.
+        ("1741305570", nil), ("1741305570000", nil), ("2025-03-06T23:59:30Z", nil),
+        ("Thu, 06 Mar 2025 23:59:30 GMT", nil), ("1751305570", nil), ("2026-03-07T00:00:00Z", nil), ("700000", nil),
+        ("999999999", nil), ("99999999999999999", nil), ("200h", nil), ("-1", nil), ("", nil), ("soon", nil),
+        ("nan", nil), ("1e3", nil), ("2025-03-07", nil), ("1s2", nil),
     ])
-    func `a reset is a length of time or a moment`(text: String, seconds: Double) throws {
-        let reset = try #require(limits([("x-ratelimit-reset-requests", text)])?.requests?.reset)
-        #expect(abs(reset.seconds - seconds) < 0.001)
+    func `a reset is a wait or a moment`(text: String, milliseconds: Int?) {
+        let reset = limits([("x-ratelimit-reset-tokens", text), ("x-ratelimit-limit-tokens", "9")])?.tokens?.reset
+        #expect((reset == nil) == (milliseconds == nil))
+        if let reset, let milliseconds { #expect(abs(reset / .milliseconds(1) - Double(milliseconds)) < 0.01) }
     }
 
-    @Test(arguments: ["-1", "", "soon", "0", "1799999999", "Thu, 15 Jan 2026 08:00:12 GMT"])
-    func `nonsense is not said`(text: String) {
-        #expect(limits([("x-ratelimit-reset-requests", text)]) == nil)
-        #expect(limits([("x-ratelimit-remaining-requests", text)])?.requests?.limit == nil)
+    @Test(arguments: ["-1", "", "none", "1e9", "0x10", "99999999999999999999", "1.5", "inf"])
+    func `a number that is none is not said`(text: String) {
+        #expect(limits([("x-ratelimit-limit-requests", text), ("x-ratelimit-remaining-requests", text)]) == nil)
     }
 
-    @Test func `a moment counts from the server's own clock`() {
-        let skewed = limits([
-            ("date", "Fri, 15 Jan 2027 09:00:00 GMT"), ("x-ratelimit-reset-requests", "Fri, 15 Jan 2027 09:00:12 GMT"),
-        ])
-        #expect(skewed?.requests?.reset == .seconds(12))
+    @Test func `nothing left is said, and a quota of nothing is not`() {
+        let limits = limits([("x-ratelimit-limit-tokens", "0"), ("x-ratelimit-remaining-tokens", "0")])
+        #expect(limits?.tokens == Quota(remaining: 0))
+        #expect(self.limits([]) == nil)
+        #expect(self.limits([("retry-after", "3"), ("x-request-id", "1")]) == nil)
     }
 
-    @Test func `other servers' names mean the same`() {
-        #expect(limits([("x-ratelimit-remaining", "7")])?.requests?.remaining == 7)
-        #expect(limits([("ratelimit-limit", "60")])?.requests?.limit == 60)
-        #expect(limits([("llm_provider-x-ratelimit-remaining-tokens", "9")])?.tokens?.remaining == 9)
-        #expect(limits([("content-type", "text/plain")]) == nil)
+    @Test(arguments: [
+        ("1741305630", 30), ("1741305630000", 30), ("2025-03-07T00:00:30Z", 30), ("45", 45), ("1741305600", nil),
+        ("1741305000", nil),
+    ])
+    func `a used-up quota is waited for until its moment`(reset: String, seconds: Int?) {
+        for prefix in ["x-ratelimit-", "ratelimit-", "llm_provider-x-ratelimit-"] {
+            let headers = [("\(prefix)remaining", "0"), ("\(prefix)reset", reset)].map { (name: $0.0, value: $0.1) }
+            let wait = HTTPReply(status: 429, headers: headers).retryAfter(now: now)
+            #expect(wait == seconds.map { .seconds($0) })
+            #expect(HTTPReply(status: 200, headers: headers).retryAfter(now: now) == nil)
+        }
     }
 
-    @Test func `what the server leaves is spent, with what is under way, and then its reset is waited for`() {
-        var quotas = ServerQuotas()
-        quotas.note(
-            .init(requests: .init(limit: 100, remaining: 3, reset: .seconds(10))), inFlight: 1, tokensPerRequest: 0,
-            at: 0)
-        #expect(quotas.wait(at: 0) == 0)
-        quotas.take(tokens: 0)
-        quotas.take(tokens: 0)
-        #expect(quotas.wait(at: 1) == 9)
-        #expect(quotas.wait(at: 10) == 0)
-        // Refilled evenly by the minute: 97 of 100 used, full again in 58.2 s.
-        quotas.note(
-            .init(requests: .init(limit: 100, remaining: 3, reset: .milliseconds(58_200))), inFlight: 3,
-            tokensPerRequest: 0, at: 20)
-        #expect(abs(quotas.wait(at: 20) - 0.6) < 0.001)
+    @Test func `moments count from the server's own clock`() {
+        let reply = HTTPReply(
+            status: 429,
+            headers: [
+                ("date", "Fri, 15 Jan 2027 09:00:00 GMT"), ("retry-after", "Fri, 15 Jan 2027 09:00:12 GMT"),
+                ("x-ratelimit-reset-requests", "Fri, 15 Jan 2027 09:00:30 GMT"),
+            ])
+        let now = Date(timeIntervalSince1970: 1_700_000_000)
+        #expect(reply.retryAfter(now: now) == .seconds(12))
+        #expect(reply.rateLimits(now: now)?.requests?.reset == .seconds(30))
     }
 }

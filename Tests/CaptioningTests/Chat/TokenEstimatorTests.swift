@@ -3,61 +3,79 @@ import Testing
 @testable import Captioning
 
 struct TokenEstimatorTests {
-    private func tokens(
-        _ model: String, _ images: [(width: Int, height: Int)?], provider: Provider = .custom,
-        parameters: [String: JSONValue] = [:]
+    private func prompt(
+        _ model: String, _ provider: Provider = .custom, text: String = "", system: String? = nil,
+        parameters: [String: JSONValue] = [:], images: [(width: Int, height: Int)?] = [(2048, 1365)]
     ) -> Int {
-        TokenEstimator(model: model, provider: provider, parameters: parameters).promptTokens(
-            text: "", system: nil, images: images) - 8
+        TokenEstimator(model: model, provider: provider, parameters: parameters)
+            .promptTokens(text: text, system: system, images: images)
     }
 
-    /// The vendor's figures (platform.openai.com/docs/guides/images-vision).
+    /// What one image of 2048×1365 costs, and one of unknown size.
+    static let families: [(String, Provider, Int, Int)] = [
+        ("qwen3-vl-plus", .dashscope, 2503, 2562), ("Qwen/Qwen3-VL-8B-Instruct", .vllm, 2503, 2562),
+        ("qwen-vl-max-2025-04-08", .dashscope, 1249, 1282), ("qwen2.5vl:7b", .ollama, 1249, 1282),
+        ("qvq-72b-preview", .custom, 1249, 1282), ("qwen9-vl", .custom, 2503, 2562),
+        ("qwen-vl-ocr", .dashscope, 2754, 8194), ("next-vl", .dashscope, 2503, 2562),
+        ("anything", .simulated, 2503, 2562), ("gpt-4o", .openai, 1105, 1445),
+        ("openai/gpt-4o", .openrouter, 1105, 1445),
+        ("gpt-5", .openai, 910, 1190), ("gpt-4.1-mini", .openai, 2361, 2489), ("my-deployment", .openai, 1105, 1445),
+        ("llava", .ollama, 1249, 1282), ("gemini-3-flash", .custom, 1249, 1282),
+    ]
+
+    @Test(arguments: families)
+    func `a model's family decides what an image costs`(model: String, provider: Provider, known: Int, unknown: Int) {
+        // The frame of 8, and 2 more where Qwen thinks.
+        let frame = model.hasPrefix("qvq") || model.hasPrefix("qwen9") ? 10 : 8
+        #expect(prompt(model, provider) == known + frame)
+        #expect(prompt(model, provider, images: [nil]) == unknown + frame)
+        #expect(prompt(model, provider, images: [nil, (2048, 1365)]) == known + unknown + frame)
+        #expect(prompt(model, provider, images: []) == frame)
+    }
+
+    @Test func `high resolution lifts the limit`() {
+        let parameters: [String: JSONValue] = ["vl_high_resolution_images": .bool(true)]
+        #expect(prompt("qwen3-vl-plus", .dashscope, parameters: parameters) == 2754 + 8)
+        #expect(prompt("qwen3-vl-plus", .dashscope, parameters: parameters, images: [nil]) == 16_386 + 8)
+    }
+
+    @Test func `a whole prompt comes near the vendor's total`() {
+        #expect(prompt("qwen3-vl-plus", text: "What are these") == 2503 + 8 + 4)
+        #expect(prompt("qwen3-vl-plus", text: "What are these", system: "Be brief.") == 2503 + 8 + 4 + 5 + 3)
+        #expect(
+            prompt("qwen3-vl-plus", text: "What are these", parameters: ["enable_thinking": .bool(true)])
+                == 2503 + 8 + 4 + 2)
+    }
+
     @Test(arguments: [
-        (2048, 1365, 1105, 910, 1457), (1024, 1024, 765, 630, 1024), (640, 480, 425, 350, 300),
-        (512, 512, 255, 210, 256), (1920, 1080, 1105, 910, 1508), (3840, 2160, 1105, 910, 1508),
-        (4032, 3024, 765, 630, 1452), (6000, 4000, 1105, 910, 1536), (100, 100, 255, 210, 16), (32, 32, 255, 210, 1),
-        (2048, 4096, 1105, 910, 1536), (1800, 2400, 765, 630, 1452),
+        ("", 0), ("a", 1), ("abcd", 1), ("abcde", 2), ("Describe the image.", 5), ("这是什么", 3), ("Что это?", 4),
+        ("画像を説明してください", 8), ("이것은", 2), ("😀", 1), ("Say 你好 now", 4),
     ])
-    func `OpenAI's tiles and patches are counted as the vendor counts them`(
-        width: Int, height: Int, gpt4o: Int, gpt5: Int, patches: Int
-    ) {
-        #expect(tokens("gpt-4o", [(width, height)]) == gpt4o)
-        #expect(tokens("openai/gpt-5", [(width, height)]) == gpt5)
-        if (width, height) != (2048, 4096) {
-            #expect(ImageTokens.openAIPatched(width: width, height: height, multiplier: 1) == patches)
-        }
-    }
-
-    @Test(arguments: [
-        ("qwen3-vl-plus", 2503), ("Qwen/Qwen3-VL-8B-Instruct", 2503), ("qwen9-something", 2503),
-        ("qwen2.5-vl-7b-instruct", 1249), ("some-other-model", 1249), ("gpt-4o-mini-2024-07-18", 2833 + 6 * 5667),
-        ("gpt-4.1-mini", 2360), ("o3", 75 + 6 * 150),
-    ])
-    func `a model's family decides`(model: String, expected: Int) {
-        #expect(tokens(model, [(2048, 1365)]) == expected)
-    }
-
-    @Test func `high resolution lifts the limit, several images add up, an unknown size counts as a large one`() {
-        let high: [String: JSONValue] = ["vl_high_resolution_images": .bool(true)]
-        #expect(tokens("qwen3-vl-plus", [(2048, 1365)], parameters: high) == 2754)
-        #expect(tokens("qwen3-vl-plus", [(640, 480), (512, 512)]) == 302 + 258)
-        #expect(tokens("qwen3-vl-plus", [nil]) == 2496)
-    }
-
-    @Test(
-        arguments: [
-            ("qwen3-vl-plus", [:], 256), ("qwen3-vl-plus", ["max_tokens": .int(40)], 40),
-            ("qwen3-vl-plus", ["enable_thinking": .bool(true)], 1024),
-            ("gpt-5", ["max_completion_tokens": .int(9000)], 256),
-            ("qwen3.5-plus", [:], 1024), ("qwen3.5-plus", ["enable_thinking": .bool(false)], 256),
-        ] as [(String, [String: JSONValue], Int)])
-    func `the first answers are assumed to be of a size`(model: String, parameters: [String: JSONValue], tokens: Int) {
-        let estimator = TokenEstimator(model: model, provider: .custom, parameters: parameters)
-        #expect(estimator.completionTokens == tokens)
-    }
-
-    @Test(arguments: [("", 0), ("What is this", 3), ("这是什么", 3), ("日本語 and English", 5)])
-    func `text is counted by its script`(text: String, tokens: Int) {
+    func `texts are counted by script`(text: String, tokens: Int) {
         #expect(TokenEstimator.textTokens(text) == tokens)
+    }
+
+    @Test(arguments: [
+        ("qwen3-vl-plus", Provider.dashscope, [String: JSONValue](), 256),
+        ("qwen3-vl-plus", .dashscope, ["max_tokens": .int(100)], 100),
+        ("qwen3-vl-plus", .dashscope, ["max_tokens": .int(4000)], 256),
+        ("qwen3-vl-plus", .dashscope, ["max_tokens": .int(0)], 256),
+        ("qwen3-vl-plus", .dashscope, ["max_tokens": .string("9")], 256),
+        ("qwen3-vl-plus", .dashscope, ["enable_thinking": .bool(true)], 1024),
+        ("qwen3-vl-plus", .dashscope, ["enable_thinking": .bool(true), "max_tokens": .int(100)], 1024),
+        ("qwen3-vl-plus", .vllm, ["enable_thinking": .bool(true), "max_tokens": .int(100)], 100),
+        ("qwen3.7-plus", .dashscope, [:], 1024), ("qwen3.7-plus", .dashscope, ["enable_thinking": .bool(false)], 256),
+        ("qwen3.9-plus", .dashscope, [:], 1024), ("qwen3.9-plus", .dashscope, ["enable_thinking": .bool(false)], 256),
+        ("qwen3.7-plus", .dashscope, ["max_completion_tokens": .int(300)], 300),
+        ("qwen3-vl-8b-thinking", .dashscope, [:], 1024),
+        ("Qwen/Qwen3.5-9B", .vllm, ["chat_template_kwargs": .object(["enable_thinking": .bool(false)])], 256),
+        ("gpt-4o", .openai, ["max_completion_tokens": .int(50)], 50), ("gpt-5", .openai, [:], 1024),
+        ("gpt-5", .openai, ["reasoning_effort": .string("minimal")], 256), ("gpt-5-chat-latest", .openai, [:], 256),
+        ("llava", .ollama, [:], 256), ("llava", .ollama, ["enable_thinking": .bool(true)], 1024),
+    ])
+    func `an answer is assumed to be short unless the model thinks`(
+        model: String, provider: Provider, parameters: [String: JSONValue], tokens: Int
+    ) {
+        #expect(TokenEstimator(model: model, provider: provider, parameters: parameters).completionTokens == tokens)
     }
 }

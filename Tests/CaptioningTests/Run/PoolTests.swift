@@ -224,4 +224,21 @@ struct PoolTests {
         // A margin for answers that are longer than the mean.
         #expect(cost.tokens(1000) > 2050 && cost.tokens(1000) < 2080)
     }
+
+    @Test func `what the server leaves is spent, with what is under way, and then its reset is waited for`() {
+        var quotas = ServerQuotas()
+        quotas.note(
+            .init(requests: .init(limit: 100, remaining: 3, reset: .seconds(10))), inFlight: 1, tokensPerRequest: 0,
+            at: 0)
+        #expect(quotas.wait(at: 0) == 0)
+        quotas.take(tokens: 0)
+        quotas.take(tokens: 0)
+        #expect(quotas.wait(at: 1) == 9)
+        #expect(quotas.wait(at: 10) == 0)
+        // Refilled evenly by the minute: 97 of 100 used, full again in 58.2 s.
+        quotas.note(
+            .init(requests: .init(limit: 100, remaining: 3, reset: .milliseconds(58_200))), inFlight: 3,
+            tokensPerRequest: 0, at: 20)
+        #expect(abs(quotas.wait(at: 20) - 0.6) < 0.001)
+    }
 }
