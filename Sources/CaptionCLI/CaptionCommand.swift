@@ -17,7 +17,7 @@ struct CaptionCommand: AsyncParsableCommand {
 
             Exit codes: 0 done · 1 the run failed · 3 done, some items failed for good · 64 bad usage · 65 bad spec · \
             69 endpoint unavailable, resumable · 74 the store or disk failed · 75 another process runs this job · \
-            77 key refused · 78 stopped by the budget · 130 interrupted, resumable.
+            77 key refused · 78 stopped by the budget or the deadline · 130 interrupted, resumable.
             """,
         version: Version.text,
         subcommands: [
