@@ -117,7 +117,7 @@ struct HostileServerTests {
             #expect(reply.bytes.isEmpty == (fault != .trickle))
             #expect(simulator.ledger.accepted == 0)
         }
-        #expect(start.duration(to: .now) < .seconds(45))
+        #expect(start.duration(to: .now) < .seconds(300))
     }
 
     @Test func `a hanging request is at work until its client goes`() async throws {
@@ -172,7 +172,7 @@ struct HostileServerTests {
                     group.cancelAll()
                 }
             }
-            #expect(start.duration(to: .now) < .seconds(30))
+            #expect(start.duration(to: .now) < .seconds(300))
         }
     }
 
