@@ -48,7 +48,7 @@ struct SimulationTests {
     ) async throws -> Value {
         try await withCheckedThrowingContinuation { continuation in
             Thread.detachNewThread {
-                _ = setpriority(PRIO_PROCESS, 0, 15)
+                _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 15)
                 continuation.resume(with: Result(catching: work))
             }
         }
