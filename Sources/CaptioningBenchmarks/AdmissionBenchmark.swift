@@ -35,15 +35,15 @@ struct AdmissionBenchmark {
         let start = clock()
         while admissions < rounds {
             time += 0.000_04
+            var isGranted = false
             if let first = queue.first, case .send(let grant) = pool.admit(promptTokens: first, at: time) {
+                isGranted = true
                 queue.removeFirst()
                 queue.append(first)
                 inFlight.append(grant)
                 admissions += 1
             }
-            if inFlight.count > 400, let grant = inFlight.popFirst() {
-                _ = pool.note(report, of: claim, grant, at: time, wallClock: report.finishedAt)
-            } else if admissions < 400, let grant = inFlight.popFirst() {
+            if !isGranted || inFlight.count > 400, let grant = inFlight.popFirst() {
                 _ = pool.note(report, of: claim, grant, at: time, wallClock: report.finishedAt)
             }
         }
