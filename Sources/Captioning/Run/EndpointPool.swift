@@ -127,7 +127,7 @@ package final class EndpointPool: Sendable {
     /// How many items to have at hand beyond those in flight, so that no endpoint waits for the store or the disk.
     var stock: Int {
         state.withLock { state in
-            let room = state.paces.reduce(0) { $0 + ($1.retired == nil ? $1.size : 0) }
+            let room = state.paces.reduce(0) { $0 + ($1.retired == nil ? $1.window.size : 0) }
             return min(max(2, room / 4), 64)
         }
     }
