@@ -127,8 +127,11 @@ package final class EndpointPool: Sendable {
     /// How many items to have at hand beyond those in flight, so that no endpoint waits for the store or the disk.
     var stock: Int {
         state.withLock { state in
-            let room = state.paces.reduce(0) { $0 + ($1.retired == nil ? $1.window.size : 0) }
-            return min(max(2, room / 4), 64)
+            let wanted = state.paces.lazy.filter { $0.retired == nil }
+                // The tries of a round go together, so that one round tells whether a burst of refusals is over.
+                .map { max($0.window.size / 4, $0.isOnTrial ? $0.size : 0) }
+                .reduce(0, +)
+            return min(max(2, wanted), 64)
         }
     }
 
