@@ -15,6 +15,7 @@ let settings: [SwiftSetting] =
 
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
+let bitCollections = Target.Dependency.product(name: "BitCollections", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
@@ -62,9 +63,10 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
+        .systemLibrary(name: "CLinux"),
         .target(
             name: "Captioning",
-            dependencies: [crypto, deque, mustache, serviceLifecycle, systemPackage, yams],
+            dependencies: ["CLinux", crypto, deque, mustache, serviceLifecycle, systemPackage, yams],
             swiftSettings: settings
         ),
         .target(
@@ -76,8 +78,10 @@ let package = Package(
         ),
         .target(
             name: "CaptioningSQLite",
-            dependencies: ["Captioning", grdb, systemPackage],
-            resources: [.embedInCode("../../schema/sqlite/v1-initial.sql")],
+            dependencies: ["Captioning", bitCollections, grdb, systemPackage],
+            resources: [
+                .embedInCode("../../schema/sqlite/v1-initial.sql"), .embedInCode("../../schema/sqlite/v2-tally.sql"),
+            ],
             swiftSettings: settings
         ),
         .target(
@@ -125,6 +129,7 @@ let package = Package(
         .testTarget(
             name: "CaptioningSQLiteTests",
             dependencies: ["Captioning", "CaptioningSQLite", "CaptioningTesting", grdb, systemPackage],
+            resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
         .testTarget(

@@ -6,7 +6,9 @@ import GRDB
 /// Everybody returns when their own transaction is on disk.
 actor GroupCommit {
     /// One write of a group.
-    typealias Write = @Sendable (Database) throws -> Void
+    typealias Write = @Sendable (Database, inout Tally) throws -> Void
+    /// Runs a transaction; returns when it is on disk.
+    typealias Transaction = @Sendable (_ body: @escaping @Sendable (Database) throws -> Void) async throws -> Void
 
     private enum Turn {
         /// The write is on disk, or failed.
@@ -17,13 +19,12 @@ actor GroupCommit {
 
     private static let most = 100
 
-    private let write: @Sendable (@escaping Write) async throws -> Void
+    private let transaction: Transaction
     private var queue: [(write: Write, continuation: CheckedContinuation<Turn, Never>)] = []
     private var isWriting = false
 
-    /// - Parameter write: Runs a write in a transaction of its own; returns when that is on disk.
-    init(write: @escaping @Sendable (@escaping Write) async throws -> Void) {
-        self.write = write
+    init(transaction: @escaping Transaction) {
+        self.transaction = transaction
     }
 
     /// Writes that wait for the transaction before theirs.
@@ -42,8 +43,10 @@ actor GroupCommit {
         let writes = [write] + followers.map(\.write)
         let result: Result<Void, any Error>
         do {
-            try await self.write { db in
-                for write in writes { try write(db) }
+            try await transaction { db in
+                var tally = Tally()
+                for write in writes { try write(db, &tally) }
+                try tally.apply(db)
             }
             result = .success(())
         } catch {

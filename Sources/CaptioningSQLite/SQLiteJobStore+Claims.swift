@@ -7,6 +7,19 @@ extension SQLiteJobStore {
     public func beginRun(now: Date) async throws -> Int {
         try await guarded {
             try await write { db in
+                var tally = Tally()
+                try db.execute(
+                    sql: """
+                        UPDATE item SET state = 'pending'
+                        WHERE state = 'claimed' AND position IS NOT NULL
+                            AND id IN (SELECT itemId FROM attempt WHERE finishedAt IS NULL)
+                        """)
+                tally.move(db.changesCount, from: .claimed, to: .pending)
+                try db.execute(
+                    sql: """
+                        UPDATE item SET state = 'pending'
+                        WHERE state = 'claimed' AND id IN (SELECT itemId FROM attempt WHERE finishedAt IS NULL)
+                        """)
                 try db.execute(
                     sql: """
                         UPDATE attempt SET finishedAt = max(?, startedAt), outcome = 'interrupted',
@@ -14,12 +27,12 @@ extension SQLiteJobStore {
                         WHERE finishedAt IS NULL
                         """, arguments: [now.unixMilliseconds])
                 let count = db.changesCount
-                try db.execute(sql: "UPDATE item SET state = 'pending' WHERE state = 'claimed'")
                 try db.execute(
                     sql: """
                         UPDATE item SET notBefore = 0, failures = 0, throttles = 0, doubts = 0
-                        WHERE state = 'pending' AND (notBefore > 0 OR failures > 0 OR throttles > 0 OR doubts > 0)
+                        WHERE id IN (\(ClaimSQL.spentBudgets))
                         """)
+                try tally.apply(db)
                 return count
             }
         }
@@ -53,6 +66,10 @@ extension SQLiteJobStore {
                     rows += try Self.pending(db, ClaimSQL.newItems, time, last, count - rows.count)
                 }
                 guard rows.isEmpty else {
+                    var tally = Tally()
+                    tally.move(rows.count, from: .pending, to: .claimed)
+                    tally.attempts = rows.count
+                    try tally.apply(db)
                     return .claimed(try rows.map { try Self.claim($0, db, endpoint, time, scope.runBegan) })
                 }
                 let due = try Int64.fetchOne(db.cachedStatement(sql: ClaimSQL.nextDue), arguments: [last])
@@ -112,12 +129,16 @@ extension SQLiteJobStore {
     public func release(_ claims: [Claim]) async throws {
         try await guarded {
             try await write { db in
+                var tally = Tally()
                 for claim in claims {
                     try db.cachedStatement(sql: "DELETE FROM attempt WHERE id = ? AND finishedAt IS NULL").execute(
                         arguments: [claim.attemptID.rawValue])
+                    tally.attempts -= db.changesCount
                     try db.cachedStatement(sql: "UPDATE item SET state = 'pending' WHERE id = ? AND state = 'claimed'")
                         .execute(arguments: [claim.item.id.rawValue])
+                    tally.move(db.changesCount, from: .claimed, to: .pending)
                 }
+                try tally.apply(db)
             }
         }
     }
@@ -134,7 +155,11 @@ extension SQLiteJobStore {
                             AND (:code IS NULL OR :code = (SELECT errorCode FROM attempt WHERE id = item.attemptId))
                             AND (:pattern IS NULL OR CAST(image AS TEXT) GLOB :pattern)
                         """, arguments: ["code": selection.code, "pattern": selection.imagePattern])
-                return db.changesCount
+                let count = db.changesCount
+                var tally = Tally()
+                tally.move(count, from: .failed, to: .pending)
+                try tally.apply(db)
+                return count
             }
         }
     }
@@ -156,6 +181,8 @@ enum ClaimSQL {
     static let newItems = """
         SELECT \(columns) \(pending) AND notBefore = 0 AND ?1 = ?1 AND position <= ?2 ORDER BY position LIMIT ?3
         """
+    /// Items that have used some of a budget of attempts, or wait.
+    static let spentBudgets = "SELECT id \(pending) AND (notBefore > 0 OR failures > 0 OR throttles > 0 OR doubts > 0)"
     /// When the next retry is due, once no new item is left; argument: last position.
     static let nextDue = "SELECT notBefore \(pending) AND notBefore > 0 AND position <= ?1 ORDER BY notBefore LIMIT 1"
 }

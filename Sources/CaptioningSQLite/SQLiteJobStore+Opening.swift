@@ -19,6 +19,7 @@ extension SQLiteJobStore {
     public static func openExisting(path: String) throws -> SQLiteJobStore {
         try wrap(path) {
             guard try check(path) == .present else { throw StoreError.missing(path: path) }
+            try migrateBesideRuns(path)
             return try openPool(path)
         }
     }
@@ -27,6 +28,7 @@ extension SQLiteJobStore {
         let pool = try DatabasePool(path: path, configuration: configuration())
         // GRDB sets NORMAL when it turns WAL on, after the configuration's own statements.
         try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
+        try pool.write(migrate)
         return SQLiteJobStore(writer: pool, path: path)
     }
 
@@ -36,15 +38,16 @@ extension SQLiteJobStore {
     public static func openForReading(path: String) throws -> SQLiteJobStore {
         try wrap(path) {
             guard try check(path) == .present else { throw StoreError.missing(path: path) }
-            var configuration = configuration()
-            if access(path, W_OK) == 0 {
-                // A connection that may write tidies the WAL files up when it is the last; this one changes no data.
-                configuration.prepareDatabase { try $0.execute(sql: "PRAGMA query_only = ON") }
-            } else {
-                configuration.readonly = true
-            }
-            return SQLiteJobStore(writer: try DatabaseQueue(path: path, configuration: configuration), path: path)
+            try migrateBesideRuns(path)
+            return SQLiteJobStore(writer: try openReader(path), path: path, isForReading: true)
         }
+    }
+
+    private static func openReader(_ path: String) throws -> DatabaseQueue {
+        var configuration = configuration()
+        // A connection that may write tidies the WAL files up when it is the last.
+        configuration.readonly = access(path, W_OK) != 0
+        return try DatabaseQueue(path: path, configuration: configuration)
     }
 
     /// A new store in memory, for plans without a file and for tests.
@@ -66,6 +69,11 @@ extension SQLiteJobStore {
         var configuration = Configuration()
         configuration.busyMode = .timeout(10)
         configuration.label = "caption"
+        configuration.prepareDatabase { db in
+            // What undoes a single statement goes to a temporary file otherwise, at six times the cost of the statement.
+            try db.execute(sql: "PRAGMA temp_store = MEMORY")
+            try db.execute(sql: "PRAGMA cache_size = -8000")
+        }
         return configuration
     }
 
@@ -109,11 +117,39 @@ extension SQLiteJobStore {
     }
 
     private static func install(_ db: Database, name: String, now: Date) throws {
-        try db.execute(sql: String(decoding: PackageResources.v1_initial_sql, as: UTF8.self))
         try db.execute(sql: "PRAGMA application_id = \(applicationID)")
-        try db.execute(sql: "PRAGMA user_version = \(schemaVersion)")
+        try migrate(db)
         try db.execute(
             sql: "INSERT INTO job (id, name, createdAt) VALUES (1, ?, ?)", arguments: [name, now.unixMilliseconds])
+    }
+
+    /// What brings a store from one schema version to the next, from version 0, which is an empty file.
+    private static let migrations = [PackageResources.v1_initial_sql, PackageResources.v2_tally_sql]
+
+    /// Brings a store to the present schema, within one transaction.
+    private static func migrate(_ db: Database) throws {
+        let version = try version(db)
+        guard version < schemaVersion else { return }
+        for migration in migrations[version...] {
+            try db.execute(sql: String(decoding: migration, as: UTF8.self))
+        }
+        try db.execute(sql: "PRAGMA user_version = \(schemaVersion)")
+    }
+
+    /// Migrates a store that may be in use by a run, which then is an older program's: that one must end first.
+    private static func migrateBesideRuns(_ path: String) throws {
+        // Not from the file's header: the last migration may still be in the WAL.
+        let reader = try openReader(path)
+        let isCurrent = try reader.read(version) >= schemaVersion
+        try reader.close()
+        guard !isCurrent else { return }
+        let lock = try StoreLock(storePath: path)
+        defer { withExtendedLifetime(lock) {} }
+        try openPool(path).close()
+    }
+
+    private static func version(_ db: Database) throws -> Int {
+        try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
     }
 
     private static func wrap<Result>(_ path: String, _ body: () throws -> Result) throws -> Result {

@@ -9,26 +9,17 @@ extension SQLiteJobStore {
             try await read { db in
                 var summary = StoreSummary()
                 summary.name = try String.fetchOne(db, sql: "SELECT name FROM job") ?? ""
-                let states = try Row.fetchAll(
-                    db,
-                    sql: """
-                        SELECT state, position IS NULL AS isSetAside, count(*) AS count FROM item GROUP BY 1, 2
-                        """)
-                for row in states {
-                    let count: Int = row["count"]
-                    if row["isSetAside"] as Bool {
-                        summary.setAside += count
-                        continue
-                    }
-                    summary.total += count
-                    switch row["state"] as String {
-                    case "done": summary.done += count
-                    case "failed": summary.failed += count
-                    case "claimed":
-                        summary.claimed += count
-                        summary.pending += count
-                    default: summary.pending += count
-                    }
+                if let tally = try Row.fetchOne(db, sql: "SELECT * FROM tally") {
+                    summary.done = tally["done"]
+                    summary.failed = tally["failed"]
+                    summary.claimed = tally["claimed"]
+                    summary.pending = summary.claimed + (tally["pending"] as Int)
+                    summary.total = summary.pending + summary.done + summary.failed
+                    summary.setAside = tally["setAside"]
+                    summary.attempts = tally["attempts"]
+                    summary.promptTokens = tally["promptTokens"]
+                    summary.completionTokens = tally["completionTokens"]
+                    summary.reused = tally["reused"]
                 }
                 summary.retrying =
                     try Int.fetchOne(
@@ -37,25 +28,13 @@ extension SQLiteJobStore {
                             SELECT count(*) FROM item
                             WHERE state = 'pending' AND position IS NOT NULL AND notBefore > 0
                             """) ?? 0
-                try Self.addAttempts(&summary, db)
+                try Self.addFailures(&summary, db)
                 return summary
             }
         }
     }
 
-    private static func addAttempts(_ summary: inout StoreSummary, _ db: Database) throws {
-        let totals = try Row.fetchOne(
-            db,
-            sql: """
-                SELECT count(*) AS attempts, coalesce(sum(promptTokens), 0) AS promptTokens,
-                    coalesce(sum(completionTokens), 0) AS completionTokens,
-                    coalesce(sum(outcome = 'reused'), 0) AS reused
-                FROM attempt
-                """)
-        summary.attempts = totals?["attempts"] ?? 0
-        summary.promptTokens = totals?["promptTokens"] ?? 0
-        summary.completionTokens = totals?["completionTokens"] ?? 0
-        summary.reused = totals?["reused"] ?? 0
+    private static func addFailures(_ summary: inout StoreSummary, _ db: Database) throws {
         summary.failures = try Row.fetchAll(
             db,
             sql: """

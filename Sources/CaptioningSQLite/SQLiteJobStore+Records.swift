@@ -6,15 +6,17 @@ extension SQLiteJobStore {
     /// Completes an attempt and moves its item on; returns when it is on disk.
     public func record(_ report: AttemptReport, of claim: Claim, then disposition: Disposition) async throws {
         try await guarded {
-            try await commits.submit { db in
-                try Self.complete(report, claim.attemptID.rawValue, db)
+            try await commits.submit { db, tally in
+                try Self.complete(report, claim.attemptID.rawValue, db, &tally)
                 try Self.keepAnswer(report, claim.attemptID.rawValue, db)
-                try Self.move(claim, disposition, db)
+                try Self.move(claim, disposition, db, &tally)
             }
         }
     }
 
-    private static func complete(_ report: AttemptReport, _ attemptID: Int64, _ db: Database) throws {
+    private static func complete(
+        _ report: AttemptReport, _ attemptID: Int64, _ db: Database, _ tally: inout Tally
+    ) throws {
         let failure = report.outcome.failure
         let completion = report.outcome.completion
         var reusedFrom: Int64?
@@ -58,6 +60,9 @@ extension SQLiteJobStore {
         guard db.changesCount == 1 else {
             throw DatabaseError(message: "attempt \(attemptID) was already completed")
         }
+        tally.reused += reusedFrom == nil ? 0 : 1
+        tally.promptTokens += usage.promptTokens ?? 0
+        tally.completionTokens += usage.completionTokens ?? 0
     }
 
     private static func keepAnswer(_ report: AttemptReport, _ attemptID: Int64, _ db: Database) throws {
@@ -77,7 +82,9 @@ extension SQLiteJobStore {
         ).execute(arguments: [attemptID, fingerprint, answer.caption, answer.reasoning])
     }
 
-    private static func move(_ claim: Claim, _ disposition: Disposition, _ db: Database) throws {
+    private static func move(
+        _ claim: Claim, _ disposition: Disposition, _ db: Database, _ tally: inout Tally
+    ) throws {
         let id = claim.item.id.rawValue
         switch disposition {
         case .done:
@@ -88,10 +95,12 @@ extension SQLiteJobStore {
                     WHERE id = ?1
                     """
             ).execute(arguments: [id, claim.attemptID.rawValue])
+            tally.move(from: .claimed, to: .done)
         case .gaveUp:
             try db.cachedStatement(
                 sql: "UPDATE item SET state = 'failed', attemptId = ?2, answeredRequestId = NULL WHERE id = ?1"
             ).execute(arguments: [id, claim.attemptID.rawValue])
+            tally.move(from: .claimed, to: .failed)
         case .retry(let due, let budget):
             try db.cachedStatement(
                 sql: """
@@ -103,8 +112,10 @@ extension SQLiteJobStore {
                 id, max(due.unixMilliseconds, 1), budget == .failures ? 1 : 0, budget == .throttles ? 1 : 0,
                 budget == .doubts ? 1 : 0,
             ])
+            tally.move(from: .claimed, to: .pending)
         case .putBack:
             try db.cachedStatement(sql: "UPDATE item SET state = 'pending' WHERE id = ?").execute(arguments: [id])
+            tally.move(from: .claimed, to: .pending)
         }
     }
 

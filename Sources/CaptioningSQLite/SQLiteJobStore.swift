@@ -10,16 +10,18 @@ public struct SQLiteJobStore: JobStore {
     /// Marks the file as this program's: "CAPT" in ASCII.
     public static let applicationID: Int32 = 0x4341_5054
     /// The schema that this program writes, as `PRAGMA user_version`.
-    public static let schemaVersion = 1
+    public static let schemaVersion = 2
 
     let writer: any DatabaseWriter
     let path: String
     let database: DatabaseAccess
     let commits: GroupCommit
+    private let isForReading: Bool
 
-    init(writer: any DatabaseWriter, path: String) {
+    init(writer: any DatabaseWriter, path: String, isForReading: Bool = false) {
         self.writer = writer
         self.path = path
+        self.isForReading = isForReading
         let database = DatabaseAccess(writer: writer, isInMemory: path == Self.memoryPath)
         self.database = database
         commits = GroupCommit { try await database.write($0) }
@@ -29,7 +31,8 @@ public struct SQLiteJobStore: JobStore {
     static let memoryPath = ":memory:"
 
     func write<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
-        try await database.write(body)
+        guard !isForReading else { throw StoreError.failed(path: path, reason: "it was opened for reading only") }
+        return try await database.write(body)
     }
 
     func read<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {

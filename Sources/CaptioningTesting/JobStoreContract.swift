@@ -33,11 +33,12 @@ public struct JobStoreContract: Sendable, CustomStringConvertible {
         self.check = check
     }
 
-    /// Puts a fresh store through the check.
+    /// Puts a fresh store through the check; afterwards its ledger must keep its own rules.
     ///
     /// - Throws: `Violation`, or what the store threw.
     public func verify(_ subject: Subject) async throws {
         try await check(LedgerScene(subject: subject))
+        try expect(try await subject.store.verify(), is: [], "what verifying finds")
     }
 
     /// Everything that a store must do.

@@ -38,7 +38,7 @@ struct GroupCommitTests {
         return await withTaskGroup(of: (Int, Result<Void, any Error>).self) { group in
             group.addTask {
                 let result = await ending {
-                    try await commits.submit { db in
+                    try await commits.submit { db, _ in
                         begin.finish()
                         gate.wait()
                         try write(db, 0)
@@ -48,7 +48,7 @@ struct GroupCommitTests {
             }
             for await _ in begun {}
             for number in 1...count {
-                group.addTask { (number, await ending { try await commits.submit { try write($0, number) } }) }
+                group.addTask { (number, await ending { try await commits.submit { db, _ in try write(db, number) } }) }
             }
             // Each of them has arrived when it waits in the queue; nothing else tells.
             while await commits.waitingCount < count { await Task.yield() }
@@ -92,7 +92,7 @@ struct GroupCommitTests {
         for result in results.dropFirst() {
             #expect(throws: WriteRefused()) { try result.get() }
         }
-        try await commits.submit { try $0.execute(sql: "INSERT INTO number VALUES (77)") }
+        try await commits.submit { db, _ in try db.execute(sql: "INSERT INTO number VALUES (77)") }
         let numbers = try await queue.read { try Int.fetchAll($0, sql: "SELECT value FROM number ORDER BY 1") }
         #expect(numbers == [0, 77])
     }

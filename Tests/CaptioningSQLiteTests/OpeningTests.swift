@@ -44,7 +44,7 @@ struct OpeningTests {
         try SQLiteJobStore.open(path: path, name: "n", now: now).close()
         let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         #expect(Array(bytes[68..<72]) == Array("CAPT".utf8))
-        #expect(Array(bytes[60..<64]) == [0, 0, 0, 1])
+        #expect(Array(bytes[60..<64]) == [0, 0, 0, 2])
         #expect(try FileManager.default.contentsOfDirectory(atPath: scene.folder.path) == ["store.sqlite"])
     }
 
@@ -56,7 +56,7 @@ struct OpeningTests {
         let before = try Data(contentsOf: URL(fileURLWithPath: path))
         #expect(
             failure { _ = try SQLiteJobStore.open(path: path, name: "n", now: now) }
-                == .newer(path: path, version: 9, supported: 1))
+                == .newer(path: path, version: 9, supported: SQLiteJobStore.schemaVersion))
         #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == before)
     }
 

@@ -75,7 +75,7 @@ struct RunCommand: ContextCommand {
         let planner = Planner(job: job)
         if !isFile(job.store) {
             // A job without images, or a folder that is not there, must not leave a store behind.
-            _ = try await SQLiteJobStore.inMemory().compare(planner)
+            try planner.requireImages()
         }
         let lock = try StoreLock(storePath: job.store.string)
         defer { withExtendedLifetime(lock) {} }
@@ -94,11 +94,9 @@ struct RunCommand: ContextCommand {
     private func run(
         _ job: Job, _ planner: Planner, _ store: SQLiteJobStore, _ lock: StoreLock, _ log: EventLog?, _ context: Context
     ) async throws -> ExitStatus {
-        let plan = try await store.compare(planner)
-        let stale: StaleChoice? = redo != nil ? .redo : keep != nil ? .keep : nil
-        if plan.items.stale > 0, stale == nil { throw staleFailure(plan) }
+        let plan = try await store.add(planner, stale: redo != nil ? .redo : keep != nil ? .keep : nil)
+        if plan.stale > 0 { throw staleFailure(plan.stale) }
         if !quiet { for warning in plan.warnings { context.note("warning: \(warning)") } }
-        try await store.add(planner, stale: stale)
         let interrupted = try await store.beginRun(now: context.now())
         if interrupted > 0, !quiet {
             context.note("an earlier run ended with \(interrupted) attempts open; their items are pending again")
@@ -168,12 +166,12 @@ struct RunCommand: ContextCommand {
         return key
     }
 
-    private func staleFailure(_ plan: PlanSummary) -> CommandFailure {
+    private func staleFailure(_ count: Int) -> CommandFailure {
         let spec = quoted(options.spec)
         return CommandFailure(
             status: .badSpec,
             message: """
-                \(plan.items.stale) results are stale: the prompt, model or parameters have changed since. Nothing was sent.
+                \(count) results are stale: the prompt, model or parameters have changed since. Nothing was sent.
                   caption run \(spec) --redo stale   asks them again, and pays again; the old answers stay in the store
                   caption run \(spec) --keep stale   takes them as they are and sends only what is pending
                 """)

@@ -11,12 +11,16 @@ struct StatusCommand: ContextCommand {
         discussion: """
             caption status jobs/alt-text.yaml
             caption status ./photos --json
+            caption status jobs/alt-text.yaml --verify     (counts everything again; a minute for a million images)
             """)
 
     @OptionGroup var options: JobOptions
 
     @Flag(help: "Print the status as JSON.")
     var json = false
+
+    @Flag(help: "Check every row of the store against the ledger's rules; exit 74 when one is broken.")
+    var verify = false
 
     private struct Report: Encodable {
         var store: String
@@ -25,14 +29,19 @@ struct StatusCommand: ContextCommand {
         /// What the run says of itself: why it waits, and how its endpoints are doing; absent when none runs.
         var run: RunNote?
         var summary: StoreSummary
+        /// What verifying found; absent when nobody asked.
+        var problems: [String]?
     }
 
     func run(_ context: Context) async throws {
         let job = try options.load(context).job
-        let summary = try await withStore(of: job) { try await $0.summary() }
+        let (summary, problems) = try await withStore(of: job) { store in
+            (try await store.summary(), verify ? try await store.verify() : nil)
+        }
         let report = Report(
             store: job.store.string, runningPid: StoreLock.runner(ofStore: job.store.string),
-            run: StoreLock.note(ofStore: job.store.string).flatMap(RunNote.init(line:)), summary: summary)
+            run: StoreLock.note(ofStore: job.store.string).flatMap(RunNote.init(line:)), summary: summary,
+            problems: problems)
         if json {
             try context.print(json: report)
         } else {
@@ -40,6 +49,15 @@ struct StatusCommand: ContextCommand {
             context.print("job \(summary.name): \(state)")
             for line in report.run?.lines(now: context.now()) ?? [] { context.print("  " + line) }
             context.print(SummaryText(summary: summary, spec: options.spec, isRunning: report.runningPid != nil).lines)
+            if problems?.isEmpty == true { context.print("verified: every count and every row is as it must be") }
         }
+        guard let problems, !problems.isEmpty else { return }
+        throw CommandFailure(
+            status: .storeFailed,
+            message: """
+                the store '\(job.store.string)' is not as it must be:
+                \(problems.map { "  " + $0 }.joined(separator: "\n"))
+                Captions that can be read are safe with 'caption export \(quoted(options.spec)) --output captions.csv'
+                """)
     }
 }

@@ -23,11 +23,6 @@ extension FilePath {
     }
 }
 
-/// A path of exact bytes.
-func path(of bytes: [UInt8]) -> FilePath {
-    FilePath(bytes: bytes)
-}
-
 extension FilePath.Component {
     /// One component of exact bytes; the bytes of a directory entry always make one.
     init(bytes: [UInt8]) {

@@ -12,56 +12,70 @@ struct FolderWalk {
     private let realRoot: [UInt8]
     /// Directories that could not be listed, as paths below the root, with the reason.
     private(set) var unreadable: [(path: [UInt8], reason: String)] = []
+    /// Whether unchanged folders mean an unchanged walk: nothing was unreadable, a link or of an unreliable age.
+    private(set) var isLasting = true
 
     init(root: FilePath) {
         self.root = root
         self.realRoot = realPath(root) ?? []
     }
 
-    /// Calls `visit` with every file's path below the root.
-    mutating func forEachFile(_ visit: (_ path: [UInt8]) throws -> Void) throws {
-        try walk(below: [], ancestors: [], visit)
+    /// Calls `visit` with every file's path below the root, and `enter` with every folder.
+    mutating func forEachFile(
+        enter: (FolderState) throws -> Void = { _ in }, _ visit: (_ path: [UInt8]) throws -> Void
+    ) throws {
+        try walk(below: [], ancestors: [], enter, visit)
     }
 
     private mutating func walk(
-        below prefix: [UInt8], ancestors: [FileIdentity], _ visit: ([UInt8]) throws -> Void
+        below prefix: [UInt8], ancestors: [FolderState], _ enter: (FolderState) throws -> Void,
+        _ visit: ([UInt8]) throws -> Void
     ) throws {
-        let directory = prefix.isEmpty ? root : root.pushing(path(of: prefix))
-        guard let identity = FileIdentity(of: directory), !ancestors.contains(identity) else { return }
-        guard let entries = list(directory, below: prefix) else { return }
+        let directory = prefix.isEmpty ? root : root.pushing(FilePath(bytes: prefix))
+        guard let (state, entries) = list(directory, below: prefix) else { return }
+        let isAncestor = ancestors.contains { $0.device == state.device && $0.inode == state.inode }
+        guard !isAncestor else { return }
+        try enter(state)
         for entry in entries {
             let path = prefix.isEmpty ? entry.name : prefix + [slash] + entry.name
             if entry.isDirectory {
-                try walk(below: path, ancestors: ancestors + [identity], visit)
+                try walk(below: path, ancestors: ancestors + [state], enter, visit)
             } else {
                 try visit(path)
             }
         }
     }
 
-    /// The visible entries of a directory, sorted as their whole paths sort: a directory as if its name ended in `/`.
-    private mutating func list(_ directory: FilePath, below prefix: [UInt8]) -> [Entry]? {
-        guard let stream = directory.withPlatformString({ opendir($0) }) else {
+    private mutating func list(_ directory: FilePath, below prefix: [UInt8]) -> (FolderState, DirectoryListing)? {
+        guard let stream = directory.withPlatformString({ opendir($0) }),
+            let state = FolderState(path: directory, descriptor: dirfd(stream))
+        else {
             unreadable.append((prefix, String(cString: strerror(errno))))
+            isLasting = false
             return nil
         }
         defer { closedir(stream) }
-        var entries: [Entry] = []
+        if isLasting { isLasting = state.isReliable(descriptor: dirfd(stream)) }
+        var listing = DirectoryListing()
         while let record = readdir(stream) {
-            let name = withUnsafeBytes(of: &record.pointee.d_name) { Array($0.prefix { $0 != 0 }) }
-            guard name.first != UInt8(ascii: ".") else { continue }
-            let path = directory.appending(FilePath.Component(bytes: name))
-            switch Int32(record.pointee.d_type) {
-            case Int32(DT_DIR): entries.append(Entry(name: name, isDirectory: true))
-            case Int32(DT_LNK), Int32(DT_UNKNOWN):
-                switch linkedDirectory(path) {
-                case .none: entries.append(Entry(name: name, isDirectory: false))
-                case .some(let isFollowed): if isFollowed { entries.append(Entry(name: name, isDirectory: true)) }
+            let kind = Int32(record.pointee.d_type)
+            withUnsafeBytes(of: &record.pointee.d_name) { field in
+                guard let start = field.baseAddress, field[0] != UInt8(ascii: ".") else { return }
+                let name = UnsafeRawBufferPointer(start: start, count: strnlen(start, field.count))
+                if kind == Int32(DT_LNK) || kind == Int32(DT_UNKNOWN) {
+                    isLasting = false
+                    let path = directory.appending(FilePath.Component(bytes: Array(name)))
+                    switch linkedDirectory(path) {
+                    case .none: listing.append(name, isDirectory: false)
+                    case .some(let isFollowed): if isFollowed { listing.append(name, isDirectory: true) }
+                    }
+                } else {
+                    listing.append(name, isDirectory: kind == Int32(DT_DIR))
                 }
-            default: entries.append(Entry(name: name, isDirectory: false))
             }
         }
-        return entries.sorted { $0.sortKey.lexicographicallyPrecedes($1.sortKey) }
+        listing.sort()
+        return (state, listing)
     }
 
     /// Whether a path that may be a link leads to a directory, and if so, whether to follow it.
@@ -76,26 +90,6 @@ struct FolderWalk {
         let isInside = target == realRoot || target.starts(with: realRoot + [slash])
         let isAbove = realRoot.starts(with: target == [slash] ? target : target + [slash])
         return !isInside && !isAbove
-    }
-
-    private struct Entry {
-        let name: [UInt8]
-        let isDirectory: Bool
-
-        var sortKey: [UInt8] { isDirectory ? name + [slash] : name }
-    }
-}
-
-/// Which directory it really is, whatever path leads there.
-private struct FileIdentity: Hashable {
-    let device: dev_t
-    let inode: ino_t
-
-    init?(of path: FilePath) {
-        var status = stat()
-        guard path.withPlatformString({ stat($0, &status) }) == 0 else { return nil }
-        device = status.st_dev
-        inode = status.st_ino
     }
 }
 

@@ -1,3 +1,5 @@
+import Crypto
+public import Foundation
 public import SystemPackage
 
 /// Turns a job's image sources into items: files on disk, URLs and groups, each with every prompt.
@@ -11,6 +13,8 @@ public struct Planner: Sendable {
         public var warnings: [String] = []
         /// Files in the job's folders that are no images by their name, or that the globs leave out.
         public var skippedFiles = 0
+        /// Whether the plan stays the same as long as the spec and the folders that were walked do.
+        public var isLasting = true
 
         /// No notes.
         public init() {}
@@ -24,12 +28,50 @@ public struct Planner: Sendable {
         self.job = job
     }
 
-    /// Calls `visit` for every item in order, with its place from 0.
+    /// SHA-256, 32 bytes, over everything in the spec that decides what is planned and what each item asks.
+    public var digest: Data {
+        let images = job.images.map { source -> JSONValue in
+            func texts(_ texts: [String]) -> JSONValue { .array(texts.map(JSONValue.string)) }
+            return switch source {
+            case .folder(let path, let include, let exclude):
+                .object(["folder": .string(path), "include": texts(include), "exclude": texts(exclude)])
+            case .files(let files): .object(["files": texts(files)])
+            case .urls(let urls): .object(["urls": texts(urls)])
+            case .group(let name, let files): .object(["group": .string(name), "files": texts(files)])
+            }
+        }
+        let requests = RequestVersion.versions(of: job).map { version -> JSONValue in
+            .object(["id": .string(version.promptID), "digest": .string(version.digest.base64EncodedString())])
+        }
+        let json = JSONValue.object([
+            // One more whenever the rules of planning change, such as the endings of image files.
+            "rules": .int(1), "name": .string(job.name), "root": .string(job.root.string),
+            "store": .string(job.store.string), "images": .array(images), "requests": .array(requests),
+        ])
+        return Data(SHA256.hash(data: json.canonicalData))
+    }
+
+    /// Makes sure that every folder exists and has an image, without walking further than to the first.
+    ///
+    /// - Throws: `SpecError` when one has not.
+    public func requireImages() throws {
+        _ = try walkSources(firstOnly: true, enter: { _ in }) { _, _ in }
+    }
+
+    /// Calls `visit` for every item in order, with its place from 0, and `enter` for every folder that is walked.
     ///
     /// An image that two sources name counts once, at its first place.
     ///
-    /// - Throws: `SpecError` when a folder does not exist or no image is found at all; whatever `visit` throws.
-    public func forEachItem(_ visit: (Item.Key, Int) throws -> Void) throws -> Notes {
+    /// - Throws: `SpecError` when a folder does not exist or no image is found at all; whatever the two throw.
+    public func forEachItem(
+        enter: (FolderState) throws -> Void = { _ in }, _ visit: (Item.Key, Int) throws -> Void
+    ) throws -> Notes {
+        try walkSources(firstOnly: false, enter: enter, visit)
+    }
+
+    private func walkSources(
+        firstOnly: Bool, enter: (FolderState) throws -> Void, _ visit: (Item.Key, Int) throws -> Void
+    ) throws -> Notes {
         var notes = Notes()
         var position = 0
         var problems: [SpecError.Problem] = []
@@ -61,9 +103,15 @@ public struct Planner: Sendable {
                             hint: "paths are relative to the spec's own folder"))
                     continue
                 }
-                try walk(directory, folder, include.map(Glob.init), exclude.map(Glob.init), &notes) {
-                    try add(.file, $0)
-                }
+                let names = FolderNames(
+                    prefix: name(of: folder).bytes, include: include.map(Glob.init), exclude: exclude.map(Glob.init),
+                    storeFiles: storeFiles(below: directory))
+                do {
+                    try walk(directory, names, &notes, enter) {
+                        try add(.file, $0)
+                        if firstOnly { throw EnoughSeen() }
+                    }
+                } catch is EnoughSeen {}
                 if position == before, seen.repeated == repeatedBefore {
                     let skipped = notes.skippedFiles - skippedBefore
                     problems.append(
@@ -83,7 +131,7 @@ public struct Planner: Sendable {
     public func files(of key: Item.Key) -> [FilePath] {
         switch key.kind {
         case .url: []
-        case .file: [job.root.pushing(path(of: key.image.bytes))]
+        case .file: [job.root.pushing(FilePath(bytes: key.image.bytes))]
         case .group:
             job.images.lazy.compactMap { source in
                 if case .group(let name, let files) = source, ImageName(name) == key.image { files } else { nil }
@@ -91,32 +139,30 @@ public struct Planner: Sendable {
         }
     }
 
+    private struct EnoughSeen: Error {}
+
     private func walk(
-        _ directory: FilePath, _ folder: FilePath, _ include: [Glob], _ exclude: [Glob], _ notes: inout Notes,
+        _ directory: FilePath, _ names: FolderNames, _ notes: inout Notes, _ enter: (FolderState) throws -> Void,
         _ add: (ImageName) throws -> Void
     ) throws {
-        let storeFiles = ["", "-wal", "-shm", "-journal", ".lock"].map {
-            job.store.lexicallyNormalized().bytes + Array($0.utf8)
-        }
-        let prefix = name(of: folder).bytes
-        let base = directory.lexicallyNormalized().bytes
         var skipped = 0
         var walk = FolderWalk(root: directory)
-        try walk.forEachFile { path in
-            let isWanted = include.isEmpty ? hasImageExtension(path) : include.contains { $0.matches(path) }
-            guard isWanted, !exclude.contains(where: { $0.matches(path) }),
-                !storeFiles.contains(base + [UInt8(ascii: "/")] + path)
-            else {
-                skipped += 1
-                return
-            }
-            try add(ImageName(bytes: prefix.isEmpty ? path : prefix + [UInt8(ascii: "/")] + path))
+        try walk.forEachFile(enter: enter) { path in
+            if let name = names.name(of: path) { try add(name) } else { skipped += 1 }
         }
+        if !walk.isLasting { notes.isLasting = false }
         notes.skippedFiles += skipped
         notes.warnings += walk.unreadable.map { entry in
             let below = ImageName(bytes: entry.path).display
             return "cannot list '\(directory.string)\(below.isEmpty ? "" : "/" + below)': \(entry.reason)"
         }
+    }
+
+    /// The store's own files that lie in a folder, as paths below it.
+    private func storeFiles(below directory: FilePath) -> Set<[UInt8]> {
+        var store = job.store.lexicallyNormalized()
+        guard store.removePrefix(directory.lexicallyNormalized()) else { return [] }
+        return Set(["", "-wal", "-shm", "-journal", ".lock"].map { store.bytes + Array($0.utf8) })
     }
 
     /// The path as it is stored: without `.` components, relative to the root when it lies below.
@@ -128,11 +174,5 @@ public struct Planner: Sendable {
         }
         let bytes = clean.bytes
         return ImageName(bytes: bytes == [UInt8(ascii: ".")] ? [] : bytes)
-    }
-
-    private func hasImageExtension(_ path: [UInt8]) -> Bool {
-        guard let dot = path.lastIndex(of: UInt8(ascii: ".")) else { return false }
-        let ending = String(decoding: path[(dot + 1)...], as: UTF8.self).lowercased()
-        return ImageFormat.fileExtensions.contains(ending)
     }
 }

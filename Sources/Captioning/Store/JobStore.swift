@@ -12,8 +12,12 @@ public protocol JobStore: Sendable {
 
     /// Takes the plan over: new images become pending items, images that are gone are set aside, nothing done is undone.
     ///
+    /// A plan that is the last one still, by its spec and the state of its folders, is not walked again.
+    ///
     /// - `stale`: What to do with results whose request has changed since; nil leaves them stale.
-    func add(_ planner: Planner, stale: StaleChoice?) async throws
+    /// - Throws: `SpecError` from the planner, too.
+    @discardableResult
+    func add(_ planner: Planner, stale: StaleChoice?) async throws -> TakenPlan
 
     /// Prepares a run: returns the claims of a dead run to pending, closes their attempts as interrupted, and gives every
     /// pending item a fresh budget of attempts.
@@ -53,6 +57,11 @@ public protocol JobStore: Sendable {
 
     /// What the store holds, by counts.
     func summary() async throws -> StoreSummary
+
+    /// Checks the ledger's own rules over every row; changes nothing.
+    ///
+    /// - Returns: What is wrong, one sentence each; empty when all is well.
+    func verify() async throws -> [String]
 
     /// Calls `visit` for every exported row, in plan order, without holding them all.
     ///

@@ -34,6 +34,17 @@ public struct PlanSummary: Hashable, Sendable, Codable {
     public init() {}
 }
 
+/// What taking a plan over has shown.
+public struct TakenPlan: Hashable, Sendable {
+    /// Items with a caption to a request that has changed since, and of which nothing else was decided.
+    public var stale = 0
+    /// What the walk over the folders noticed.
+    public var warnings: [String] = []
+
+    /// A plan without anything to tell.
+    public init() {}
+}
+
 /// What a store holds.
 public struct StoreSummary: Hashable, Sendable, Codable {
     /// Items that failed for good, with one code.

@@ -19,9 +19,11 @@ struct CrashingStore: JobStore {
         try await alive { try await store.compare(planner) }
     }
 
-    func add(_ planner: Planner, stale: StaleChoice?) async throws {
+    func add(_ planner: Planner, stale: StaleChoice?) async throws -> TakenPlan {
         try await alive { try await store.add(planner, stale: stale) }
     }
+
+    func verify() async throws -> [String] { try await alive { try await store.verify() } }
 
     func beginRun(now: Date) async throws -> Int { try await alive { try await store.beginRun(now: now) } }
 

@@ -100,7 +100,7 @@ struct SimulatedJob {
         }
         var report = Report()
         var isFinished = false
-        try SteppingExecutor().run(clock: clock, limit: .seconds(1)) { [job] in
+        _ = try SteppingExecutor().run(clock: clock, limit: .seconds(1)) { [job] in
             try await store.add(Planner(job: job), stale: nil)
         }
         while !isFinished, report.runs < 12 {
@@ -136,6 +136,8 @@ struct SimulatedJob {
     private func audit(_ store: SQLiteJobStore, _ providers: [ModelProvider], _ report: inout Report) throws {
         let clock = FakeClock()
         let summary = try SteppingExecutor().run(clock: clock, limit: .seconds(1)) { try await store.summary() }
+        let problems = try SteppingExecutor().run(clock: clock, limit: .seconds(1)) { try await store.verify() }
+        report.check(problems.isEmpty, "the ledger: \(problems)")
         report.check(summary.total == items, "\(summary.total) items of \(items)")
         report.check(
             summary.done + summary.failed == items && summary.pending + summary.claimed == 0,

@@ -1,0 +1,99 @@
+import BitCollections
+import Captioning
+import GRDB
+
+/// Takes a plan over, within one transaction.
+struct PlanAddition {
+    private let db: Database
+    private let planner: Planner
+    private let stale: StaleChoice?
+    private let requestIDs: [String: Int64]
+    private let insertion: Statement
+    private var stored: StoredItems
+    private var taken = TakenPlan()
+    private var tally = Tally()
+    /// Whether items changed in ways that are not counted one by one.
+    private var mustRecount = false
+
+    /// - `stale`: What to do with results whose request has changed since; nil leaves them stale.
+    init(_ planner: Planner, stale: StaleChoice?, _ db: Database) throws {
+        self.db = db
+        self.planner = planner
+        self.stale = stale
+        var requestIDs: [String: Int64] = [:]
+        for version in RequestVersion.versions(of: planner.job) {
+            requestIDs[version.promptID] = try SQLiteJobStore.addRequest(version, db)
+        }
+        self.requestIDs = requestIDs
+        insertion = try db.makeStatement(
+            sql: "INSERT INTO item (kind, image, prompt, position, requestId) VALUES (?, ?, ?, ?, ?)")
+        stored = try StoredItems(db)
+    }
+
+    mutating func run() throws -> TakenPlan {
+        let plannedBefore = try Tally.planned(db)
+        try PlanState.clear(db)
+        // A bit for every item: an eighth of a megabyte for a million.
+        var planned = BitSet()
+        var plannedStill = 0
+        let notes = try planner.forEachItem(enter: { [db] in try PlanState.note($0, db) }) { key, position in
+            guard let requestID = requestIDs[key.promptID] else { return }
+            if let item = try stored.find(key) {
+                planned.insert(Int(item.id))
+                if item.position == nil { mustRecount = true } else { plannedStill += 1 }
+                try update(item, at: position, requestID)
+            } else {
+                try insertion.execute(arguments: [
+                    key.kind.rawValue, key.image.stored, key.promptID, position, requestID,
+                ])
+                tally[.pending] += 1
+                planned.insert(Int(db.lastInsertedRowID))
+            }
+        }
+        if plannedStill < plannedBefore { try setAside(allBut: planned) }
+        try mustRecount ? Tally.recount(db) : tally.apply(db)
+        try db.execute(sql: "UPDATE job SET name = ?", arguments: [planner.job.name])
+        taken.warnings = notes.warnings
+        if notes.isLasting, taken.stale == 0 {
+            try PlanState.keep(planner, skippedFiles: notes.skippedFiles, db)
+        } else {
+            try PlanState.clear(db)
+        }
+        return taken
+    }
+
+    private mutating func update(_ item: StoredItem, at position: Int, _ requestID: Int64) throws {
+        if item.position != position || item.requestID != requestID {
+            try db.cachedStatement(sql: "UPDATE item SET position = ?, requestId = ? WHERE id = ?")
+                .execute(arguments: [position, requestID, item.id])
+        }
+        guard Standing(of: item, requestID: requestID) == .stale else { return }
+        switch stale {
+        case .keep:
+            try db.cachedStatement(sql: "UPDATE item SET keptRequestId = ? WHERE id = ?")
+                .execute(arguments: [requestID, item.id])
+        case .redo:
+            try db.cachedStatement(
+                sql: """
+                    UPDATE item SET state = 'pending', attemptId = NULL, answeredRequestId = NULL, keptRequestId = NULL,
+                        notBefore = 0, failures = 0, throttles = 0, doubts = 0
+                    WHERE id = ?
+                    """
+            ).execute(arguments: [item.id])
+            mustRecount = true
+        case nil:
+            taken.stale += 1
+        }
+    }
+
+    private mutating func setAside(allBut planned: BitSet) throws {
+        mustRecount = true
+        var gone: [Int64] = []
+        let ids = try Int64.fetchCursor(db, sql: "SELECT id FROM item WHERE position IS NOT NULL")
+        while let id = try ids.next() {
+            if !planned.contains(Int(id)) { gone.append(id) }
+        }
+        let statement = try db.makeStatement(sql: "UPDATE item SET position = NULL WHERE id = ?")
+        for id in gone { try statement.execute(arguments: [id]) }
+    }
+}
