@@ -72,7 +72,6 @@ extension SQLiteJobStore {
         configuration.prepareDatabase { db in
             // What undoes a single statement goes to a temporary file otherwise, at six times the cost of the statement.
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
-            try db.execute(sql: "PRAGMA cache_size = -8000")
         }
         return configuration
     }

@@ -86,8 +86,7 @@ extension SQLiteJobStore {
         Rule(
             text: "two items have one place in the plan", table: "item",
             violations: """
-                SELECT id FROM (SELECT id, position, lag(position) OVER (ORDER BY position) AS before
-                    FROM item WHERE position IS NOT NULL) WHERE position = before
+                SELECT min(id) FROM item WHERE position IS NOT NULL GROUP BY position HAVING count(*) > 1
                 """),
         Rule(
             text: "an attempt ended before it began", table: "attempt",
