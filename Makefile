@@ -2,6 +2,8 @@
 # make test   run every test
 # make bench      what parts of the engine cost
 # make measure    how much of a server's limits the scheduler uses, about 25 minutes
+# make crash      kill it a thousand times, and compare the store with the provider's books
+# make million    plan, resume and export a million images
 # make simulate   run thousands of whole jobs under a fake clock
 # Both install what is missing first (Debian and Ubuntu packages; Swift itself they only ask for).
 
@@ -14,7 +16,7 @@ PACKAGES := libsqlite3-dev zlib1g-dev libstdc++-12-dev git
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SOURCES := Package.swift Sources Tests
 
-.PHONY: demo test bench simulate build format lint measure clean setup
+.PHONY: demo test bench crash million simulate build format lint measure clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -70,6 +72,15 @@ format:
 simulate: setup
 	CAPTION_SIMULATION_RUNS=$${RUNS:-3000} CAPTION_SIMULATION_SEED=$${SEED:-} \
 		swift test $(SWIFT_FLAGS) --filter SimulationTests
+
+# Kills the program a thousand times; KILLS=n.
+crash: build
+	CAPTION_KILLS=$${KILLS:-1000} CAPTION_PROGRAM=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption \
+		swift test $(SWIFT_FLAGS) --filter CrashTests
+
+# Plans, resumes and exports a million images, about 10 minutes and 4 GB of disk; ITEMS=n.
+million: build
+	CAPTION=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption python3 .ci/million.py --items $${ITEMS:-1000000}
 
 lint:
 	swift format lint --strict --recursive $(SOURCES)

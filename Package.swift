@@ -143,7 +143,7 @@ let package = Package(
             name: "CaptionCLITests",
             dependencies: [
                 "CaptionCLI", "Captioning", "CaptioningHTTP", "CaptioningSQLite", "CaptioningSimulator",
-                "CaptioningTesting", argumentParser, systemPackage, yams,
+                "CaptioningTesting", argumentParser, grdb, systemPackage, yams,
             ],
             swiftSettings: settings
         ),

@@ -135,6 +135,17 @@ package final class EndpointPool: Sendable {
         }
     }
 
+    /// Requests that may be unrecorded at once: an answer keeps its place until it is on disk, so that a crash costs no
+    /// more of them than are in flight.
+    var mostUnrecorded: Int {
+        state.withLock { state in
+            // Tries go out beside what was in flight before them.
+            state.paces.lazy.filter { $0.retired == nil }
+                .map { $0.window.size + ($0.isOnTrial ? $0.size : 0) }
+                .reduce(0, +)
+        }
+    }
+
     /// Takes note that there is nothing to send at the moment.
     func noteIdle() {
         state.withLock { state in

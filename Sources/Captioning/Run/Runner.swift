@@ -141,7 +141,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         func wake(at time: Double?) {
             if let time { alarm = min(alarm ?? .infinity, time) }
         }
-        if let request = loop.ready.first {
+        if let request = loop.ready.first, loop.inFlight < max(loop.pool.mostUnrecorded, 1) {
             switch loop.pool.admit(promptTokens: request.promptTokens, at: loop.time) {
             case .send(let grant):
                 loop.ready.removeFirst()
@@ -155,7 +155,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
             case .never:
                 if let reason = loop.pool.stopReason(nextChance: nil, at: loop.time) { return stop(reason, &loop) }
             }
-        } else {
+        } else if loop.ready.isEmpty {
             loop.pool.noteIdle()
         }
         if loop.isIdle, loop.nextClaim == .infinity { return .end(.finished) }
@@ -328,6 +328,7 @@ private struct RunLoop<C: Clock> {
     /// Requests that can be sent as soon as an endpoint has room.
     var ready: Deque<PreparedRequest> = []
     var preparing = 0
+    /// Requests that are sent and whose attempts are not on disk yet.
     var inFlight = 0
     /// When the store may have something again.
     var nextClaim = 0.0
