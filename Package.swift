@@ -18,6 +18,7 @@ let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package
 let bitCollections = Target.Dependency.product(name: "BitCollections", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let deque = Target.Dependency.product(name: "DequeModule", package: "swift-collections")
+let cSQLite = Target.Dependency.product(name: "GRDBSQLite", package: "GRDB.swift")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
@@ -128,7 +129,7 @@ let package = Package(
         ),
         .testTarget(
             name: "CaptioningSQLiteTests",
-            dependencies: ["Captioning", "CaptioningSQLite", "CaptioningTesting", grdb, systemPackage],
+            dependencies: ["Captioning", "CaptioningSQLite", "CaptioningTesting", cSQLite, grdb, systemPackage],
             resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),

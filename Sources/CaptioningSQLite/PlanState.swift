@@ -31,7 +31,8 @@ enum PlanState {
         try db.cachedStatement(
             sql: "INSERT OR REPLACE INTO planFolder (path, device, inode, changedAt) VALUES (?, ?, ?, ?)"
         ).execute(arguments: [
-            Data(folder.path.bytes), Int64(bitPattern: folder.device), Int64(bitPattern: folder.inode), folder.changedAt,
+            Data(folder.path.bytes), Int64(bitPattern: folder.device), Int64(bitPattern: folder.inode),
+            folder.changedAt,
         ])
     }
 

@@ -15,13 +15,15 @@ extension SQLiteJobStore {
                 guard problems.isEmpty else { return problems }
                 for row in try Row.fetchAll(db, sql: "PRAGMA foreign_key_check") {
                     let (table, parent): (String, String) = (row["table"], row["parent"])
-                    problems.append("\(table) row \(row["rowid"] as Int64? ?? 0) names a row of \(parent) that is not there")
+                    let id: Int64? = row["rowid"]
+                    problems.append("\(table) row \(id ?? 0) names a row of \(parent) that is not there")
                 }
                 if let kept = try Row.fetchOne(db, sql: "SELECT * FROM tally"),
                     let counted = try Row.fetchOne(db, sql: "SELECT * FROM counted")
                 {
-                    for name in counted.columnNames where kept[name] as Int? != counted[name] as Int? {
-                        problems.append("tally.\(name) is \(kept[name] as Int? ?? 0), counted are \(counted[name] as Int? ?? 0)")
+                    for name in counted.columnNames {
+                        let (claimed, found): (Int, Int) = (kept[name], counted[name])
+                        if claimed != found { problems.append("tally.\(name) is \(claimed), counted are \(found)") }
                     }
                 } else {
                     problems.append("the tally is missing")
@@ -29,8 +31,8 @@ extension SQLiteJobStore {
                 for rule in Self.rules {
                     let broken = try Int64.fetchAll(db, sql: "\(rule.violations) LIMIT 6")
                     guard !broken.isEmpty else { continue }
-                    let rows = broken.prefix(5).map(String.init).joined(separator: ", ") + (broken.count > 5 ? ", …" : "")
-                    problems.append("\(rule.text) (\(rule.table) \(rows))")
+                    let rows = broken.prefix(5).map(String.init) + (broken.count > 5 ? ["…"] : [])
+                    problems.append("\(rule.text) (\(rule.table) \(rows.joined(separator: ", ")))")
                 }
                 return problems
             }

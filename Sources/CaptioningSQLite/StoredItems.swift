@@ -60,7 +60,8 @@ struct StoredItems {
     private mutating func readAhead() throws {
         guard !isAtEnd else { return }
         ahead = try Row.fetchAll(byOrder, arguments: [nextPosition]).map { row in
-            (Item.Key(kind: Item.Kind(rawValue: row[6]) ?? .file, image: imageName(row[7]), promptID: row[8]), StoredItem(row))
+            let kind = Item.Kind(rawValue: row[6]) ?? .file
+            return (Item.Key(kind: kind, image: imageName(row[7]), promptID: row[8]), StoredItem(row))
         }[...]
         isAtEnd = ahead.count < Self.batchSize
         if let last = ahead.last?.item.position { nextPosition = last + 1 }

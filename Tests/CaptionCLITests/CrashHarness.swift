@@ -71,7 +71,7 @@ struct CrashHarness {
             }
             let last = try start(scene)
             last.waitUntilExit()
-            if last.terminationStatus != 0 { report.violations.append("the last run ended with \(last.terminationStatus)") }
+            if last.terminationStatus != 0 { report.violations.append("the last run: \(last.terminationStatus)") }
             try await check(scene, simulator, &recorded, &report)
             let ledger = simulator.ledger
             report.requests = ledger.requests
@@ -81,7 +81,7 @@ struct CrashHarness {
                 report.violations.append("\(ledger.distinctAccepted) different requests were answered, not \(items)")
             }
             if report.lost > min(report.open, report.kills * concurrency) {
-                report.violations.append("\(report.lost) requests sent again, \(report.open) were in flight at the kills")
+                report.violations.append("\(report.lost) requests sent again, \(report.open) open at the kills")
             }
             return report
         }
@@ -91,7 +91,8 @@ struct CrashHarness {
         let process = Process()
         process.executableURL =
             program
-            ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("caption")
+            ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
+                "caption")
         process.arguments = ["run", "job.yaml", "--quiet", "--concurrency", String(concurrency)]
         process.currentDirectoryURL = scene.folder
         process.environment = ["TEST_KEY": "sk-simulated", "HOME": scene.folder.path, "SWIFT_BACKTRACE": "enable=no"]

@@ -49,7 +49,8 @@ struct MigrationTests {
                 let store = try SQLiteJobStore.open(path: path, name: "job", now: .fixture)
                 return try await store.writer.read { db in
                     #expect(try Int.fetchOne(db, sql: "PRAGMA user_version") == SQLiteJobStore.schemaVersion)
-                    return try String.fetchAll(db, sql: "SELECT name || coalesce(sql, '') FROM sqlite_master ORDER BY name")
+                    return try String.fetchAll(
+                        db, sql: "SELECT name || coalesce(sql, '') FROM sqlite_master ORDER BY name")
                 }
             }
             let (old, new) = (try await schema(folder.path("old.sqlite")), try await schema(folder.path("new.sqlite")))

@@ -40,7 +40,9 @@ struct PlanStateTests {
         try await withPlan { _, store, job in
             #expect(try await isCurrent(store, job))
             // Nothing is walked: an item that vanished from the store is not missed.
-            try await store.write { try $0.execute(sql: "DELETE FROM item WHERE position = 1; UPDATE tally SET pending = 1") }
+            try await store.write {
+                try $0.execute(sql: "DELETE FROM item WHERE position = 1; UPDATE tally SET pending = 1")
+            }
             try await store.add(Planner(job: job), stale: nil)
             #expect(try await store.summary().total == 1)
         }
@@ -106,8 +108,9 @@ struct PlanStateTests {
 
     @Test func `results that are stale keep the plan from being taken as done`() async throws {
         try await withPlan { folder, store, job in
-            guard case .claimed(let claims) = try await store.claim(
-                upTo: 1, within: .all, for: job.endpoint, now: .fixture)
+            guard
+                case .claimed(let claims) = try await store.claim(
+                    upTo: 1, within: .all, for: job.endpoint, now: .fixture)
             else { return }
             try await store.record(.fixture(.completed(.fixture("A chair."))), of: claims[0], then: .done)
             var changed = job

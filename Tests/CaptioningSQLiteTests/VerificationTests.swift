@@ -11,8 +11,9 @@ struct VerificationTests {
         let store = try SQLiteJobStore.inMemory()
         let job = Job.fixture(files: ["done.jpg", "failed.jpg", "claimed.jpg", "pending.jpg"])
         try await store.add(Planner(job: job), stale: nil)
-        guard case .claimed(let claims) = try await store.claim(
-            upTo: 3, within: .all, for: job.endpoint, now: .fixture)
+        guard
+            case .claimed(let claims) = try await store.claim(
+                upTo: 3, within: .all, for: job.endpoint, now: .fixture)
         else { return store }
         try await store.record(.fixture(.completed(.fixture("A chair."))), of: claims[0], then: .done)
         try await store.record(
@@ -29,12 +30,12 @@ struct VerificationTests {
         ("UPDATE tally SET promptTokens = promptTokens + 1", "tally.promptTokens"),
         ("DELETE FROM tally", "the tally is missing"),
         ("UPDATE item SET state = 'pending', attemptId = NULL WHERE image = 'claimed.jpg'", "in flight for an item"),
-        ("UPDATE attempt SET finishedAt = startedAt, outcome = 'failed' WHERE finishedAt IS NULL", "no attempt in flight"),
+        ("UPDATE attempt SET finishedAt = startedAt, outcome = 'failed' WHERE outcome IS NULL", "no attempt in flight"),
         ("UPDATE item SET attemptId = 2 WHERE image = 'done.jpg'", "done by an attempt of another"),
         ("UPDATE item SET attemptId = 1 WHERE image = 'failed.jpg'", "failed by an attempt of another"),
         ("UPDATE item SET answeredRequestId = NULL WHERE image = 'done.jpg'", "without an answer"),
         ("DELETE FROM completion", "an answer has no text (attempt 1)"),
-        ("UPDATE attempt SET outcome = 'reused', reusedAttemptId = 2 WHERE id = 1", "reused from an attempt that has none"),
+        ("UPDATE attempt SET outcome = 'reused', reusedAttemptId = 2 WHERE id = 1", "reused from an attempt that has"),
         ("UPDATE attempt SET finishedAt = startedAt - 1 WHERE id = 1", "ended before it began"),
         ("UPDATE item SET position = 0", "two items have one place"),
         ("PRAGMA foreign_keys = OFF; DELETE FROM request", "names a row of request that is not there"),

@@ -50,15 +50,18 @@ public struct FolderState: Hashable, Sendable {
     /// - `descriptor`: The open directory.
     func isReliable(descriptor: Int32) -> Bool {
         var fileSystem = statfs()
-        guard fstatfs(descriptor, &fileSystem) == 0, Self.reliable.contains(UInt32(truncatingIfNeeded: fileSystem.f_type))
+        guard fstatfs(descriptor, &fileSystem) == 0,
+            Self.reliable.contains(UInt32(truncatingIfNeeded: fileSystem.f_type))
         else { return false }
         var now = timespec()
         guard clock_gettime(CLOCK_REALTIME, &now) == 0 else { return false }
         return Int64(now.tv_sec) * 1_000_000_000 + Int64(now.tv_nsec) - changedAt > 2_000_000_000
     }
 
-    /// Local file systems that Linux alone writes (magic numbers of statfs(2)): ext2 to ext4, XFS, Btrfs, tmpfs, F2FS, ZFS,
-    /// bcachefs and overlays of them. A card from a camera or a network share may be changed by others.
+    /// File systems that Linux alone writes, by the magic numbers of statfs(2).
+    ///
+    /// ext2 to ext4, XFS, Btrfs, tmpfs, F2FS, ZFS, bcachefs and overlays of them. A card from a camera or a network share may
+    /// be changed by others.
     private static let reliable: Set<UInt32> = [
         0xEF53, 0x5846_5342, 0x9123_683E, 0x0102_1994, 0xF2F5_2010, 0x2FC1_2FC1, 0xCA45_1A4E, 0x794C_7630,
     ]

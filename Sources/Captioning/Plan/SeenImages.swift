@@ -36,7 +36,9 @@ struct SeenImages {
     mutating func isNew(_ kind: Item.Kind, _ image: ImageName) -> Bool {
         let isNew: Bool
         switch kind {
-        case .file: isNew = remembersAll || (!listed.isEmpty && listed.contains(image)) ? seen.insert(image).inserted : true
+        case .file:
+            let isRemembered = remembersAll || (!listed.isEmpty && listed.contains(image))
+            isNew = isRemembered ? seen.insert(image).inserted : true
         case .url: isNew = seenURLs.insert(image).inserted
         case .group: isNew = seenGroups.insert(image).inserted
         }
