@@ -9,8 +9,8 @@ struct Context: Sendable {
     var environment: [String: String]
     /// What relative paths start from.
     var workingDirectory: FilePath
-    /// Writes data: standard output.
-    var output: @Sendable (Data) -> Void
+    /// Writes data: standard output. Throws `OutputFailure`.
+    var output: @Sendable (Data) throws -> Void
     /// Writes progress and messages: standard error.
     var errorOutput: @Sendable (String) -> Void
     /// How progress may be drawn.
@@ -24,12 +24,14 @@ struct Context: Sendable {
     static func live() -> Context {
         // A reader that has gone is no error: writes then fail with EPIPE instead of killing the process.
         signal(SIGPIPE, SIG_IGN)
+        // So is a file that may not grow any more.
+        signal(SIGXFSZ, SIG_IGN)
         let environment = ProcessInfo.processInfo.environment
         return Context(
             environment: environment,
             workingDirectory: FilePath(FileManager.default.currentDirectoryPath),
             output: { data in
-                guard write(data, to: STDOUT_FILENO) else { exit(ExitStatus.done.rawValue) }
+                guard write(data, to: STDOUT_FILENO) else { throw OutputFailure(number: errno) }
             },
             errorOutput: { text in _ = write(Data(text.utf8), to: STDERR_FILENO) },
             terminal: Terminal(environment: environment),
@@ -38,8 +40,10 @@ struct Context: Sendable {
     }
 
     /// Prints a line of data.
-    func print(_ text: String) {
-        output(Data((text + "\n").utf8))
+    ///
+    /// - Throws: `OutputFailure`.
+    func print(_ text: String) throws {
+        try output(Data((text + "\n").utf8))
     }
 
     /// Prints a line for the person at the terminal.
@@ -52,13 +56,24 @@ struct Context: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         encoder.dateEncodingStrategy = .iso8601
-        output(try encoder.encode(value) + Data("\n".utf8))
+        try output(try encoder.encode(value) + Data("\n".utf8))
     }
 
     /// A path as the shell means it.
     func path(_ text: String) -> FilePath {
         workingDirectory.pushing(FilePath(text)).lexicallyNormalized()
     }
+}
+
+/// Standard output took no more.
+struct OutputFailure: Error {
+    /// The number of the error, as errno has it.
+    let number: Int32
+
+    /// Whether whoever read it has gone, as `head` does: no error.
+    var isReaderGone: Bool { number == EPIPE }
+
+    var message: String { "cannot write to standard output: \(String(cString: strerror(number)))" }
 }
 
 /// Writes everything; false when nobody reads any more.

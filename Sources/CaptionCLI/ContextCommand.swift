@@ -18,6 +18,10 @@ extension ContextCommand {
         } catch let failure as CommandFailure {
             context.note("caption: \(failure.message)")
             throw failure.status.code
+        } catch let failure as OutputFailure {
+            guard !failure.isReaderGone else { return }
+            context.note("caption: \(failure.message)")
+            throw ExitStatus.storeFailed.code
         } catch let error as SpecError {
             for problem in error.problems { context.note("error: \(problem)") }
             if error.problems.count > 1 { context.note("\(error.problems.count) problems; nothing was changed") }

@@ -3,6 +3,8 @@ import Glibc
 import SystemPackage
 
 /// A file that appears under its name only when it is whole: written beside it, then renamed over it.
+///
+/// What is no regular file (a device, a pipe) is written to directly, and a link is followed.
 final class ReplacingFile: Sendable {
     /// What went wrong.
     struct Failure: Error {
@@ -10,14 +12,25 @@ final class ReplacingFile: Sendable {
     }
 
     private let target: FilePath
-    private let temporary: FilePath
+    /// Nil when the target is written to directly.
+    private let temporary: FilePath?
     private let descriptor: Int32
     private let isCommitted = Locked(false)
 
-    init(target: FilePath) throws {
-        self.target = target
+    init(target name: FilePath) throws {
+        var status = stat()
+        let exists = name.withPlatformString { stat($0, &status) } == 0
+        if exists, status.st_mode & S_IFMT != S_IFREG {
+            target = name
+            temporary = nil
+            descriptor = name.withPlatformString { open($0, O_WRONLY | O_CLOEXEC) }
+            if descriptor < 0 { throw Failure(reason: String(cString: strerror(errno))) }
+            return
+        }
+        target = exists ? name.resolved : name
         let name = ".\(target.lastComponent?.string ?? "export").\(ProcessInfo.processInfo.processIdentifier).tmp"
-        temporary = target.removingLastComponent().appending(name)
+        let temporary = target.removingLastComponent().appending(name)
+        self.temporary = temporary
         descriptor = temporary.withPlatformString { open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) }
         if descriptor < 0 { throw Failure(reason: String(cString: strerror(errno))) }
     }
@@ -34,6 +47,7 @@ final class ReplacingFile: Sendable {
 
     /// Puts the file in its place.
     func commit() throws {
+        guard let temporary else { return }
         let isMoved = temporary.withPlatformString { from in
             target.withPlatformString { to in fsync(descriptor) == 0 && rename(from, to) == 0 }
         }
@@ -43,6 +57,15 @@ final class ReplacingFile: Sendable {
 
     deinit {
         close(descriptor)
-        if !isCommitted.with({ $0 }) { _ = temporary.withPlatformString { unlink($0) } }
+        if !isCommitted.with({ $0 }) { _ = temporary?.withPlatformString { unlink($0) } }
+    }
+}
+
+extension FilePath {
+    /// The path without links; itself when it cannot be told.
+    fileprivate var resolved: FilePath {
+        guard let real = withPlatformString({ realpath($0, nil) }) else { return self }
+        defer { free(real) }
+        return FilePath(platformString: real)
     }
 }

@@ -1,8 +1,11 @@
+import Glibc
 import Logging
 import ServiceLifecycle
 import UnixSignals
 
-/// Runs work that the first SIGINT or SIGTERM asks to end gracefully and the second cancels.
+/// Runs work that the first SIGINT, SIGTERM or SIGHUP asks to end gracefully and the second cancels.
+///
+/// SIGHUP comes when a terminal or an ssh session is closed; `nohup` has it ignored, and that is left so.
 ///
 /// - Returns: The work's result; nil when it was cancelled before it had one.
 func withSignals<Result: Sendable>(
@@ -22,7 +25,7 @@ func withSignals<Result: Sendable>(
         try await services.run()
         return box.with { $0 }
     }
-    let signals = await UnixSignalsSequence(trapping: .sigint, .sigterm)
+    let signals = await UnixSignalsSequence(trapping: isHangupIgnored ? [.sigint, .sigterm] : [.sigint, .sigterm, .sighup])
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await services.run() }
         group.addTask {
@@ -40,6 +43,12 @@ func withSignals<Result: Sendable>(
         do { try await group.waitForAll() } catch is CancellationError {}
     }
     return box.with { $0 }
+}
+
+private var isHangupIgnored: Bool {
+    var action = sigaction()
+    guard sigaction(SIGHUP, nil, &action) == 0, let handler = action.__sigaction_handler.sa_handler else { return false }
+    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
 }
 
 private struct WorkService: Service {

@@ -27,6 +27,14 @@ extension SQLiteJobStore {
                         WHERE finishedAt IS NULL
                         """, arguments: [now.unixMilliseconds])
                 let count = db.changesCount
+                // What failed on this machine cost nothing, and may have been mended.
+                try db.execute(
+                    sql: """
+                        UPDATE item SET state = 'pending', attemptId = NULL
+                        WHERE state = 'failed' AND position IS NOT NULL
+                            AND (SELECT wasSent FROM attempt WHERE id = item.attemptId) = 0
+                        """)
+                tally.move(db.changesCount, from: .failed, to: .pending)
                 try db.execute(
                     sql: """
                         UPDATE item SET notBefore = 0, failures = 0, throttles = 0, doubts = 0
@@ -57,6 +65,7 @@ extension SQLiteJobStore {
         upTo count: Int, within scope: ClaimScope, for endpoint: Job.Endpoint, now: Date
     ) async throws -> ClaimResult {
         precondition(count > 0, "a claim of nothing cannot tell whether anything is left")
+        try requireOwnFiles()
         return try await guarded {
             try await write { db in
                 let last = scope.lastPosition ?? .max

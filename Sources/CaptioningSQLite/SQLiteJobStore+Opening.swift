@@ -6,10 +6,12 @@ extension SQLiteJobStore {
     /// Opens a store for a run; creates it when the file does not exist or is empty.
     ///
     /// - Throws: `StoreError`; a file that is no store of this program is not touched.
-    public static func open(path: String, name: String, now: Date) throws -> SQLiteJobStore {
+    ///
+    /// - `lock`: The right to run the job, which the run then makes sure to hold still; nil for tests without one.
+    public static func open(path: String, name: String, now: Date, lock: StoreLock? = nil) throws -> SQLiteJobStore {
         try wrap(path) {
             if try check(path) == .absent { try create(path, name: name, now: now) }
-            return try openPool(path)
+            return try openPool(path, lock: lock)
         }
     }
 
@@ -24,12 +26,16 @@ extension SQLiteJobStore {
         }
     }
 
-    private static func openPool(_ path: String) throws -> SQLiteJobStore {
-        let pool = try DatabasePool(path: path, configuration: configuration())
+    private static func openPool(_ path: String, lock: StoreLock? = nil) throws -> SQLiteJobStore {
+        var configuration = configuration()
+        // Answers that are paid for wait rather longer for a database browser than a person for a status.
+        if lock != nil { configuration.busyMode = .timeout(120) }
+        let pool = try DatabasePool(path: path, configuration: configuration)
         // GRDB sets NORMAL when it turns WAL on, after the configuration's own statements.
         try pool.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = FULL") }
         try pool.write(migrate)
-        return SQLiteJobStore(writer: pool, path: path)
+        let guardian = StoreIdentity(path: path).map { Guardian(identity: $0, lock: lock) }
+        return SQLiteJobStore(writer: pool, path: path, guardian: guardian)
     }
 
     /// Opens a store for reading only, also while a run is going on.
@@ -47,7 +53,16 @@ extension SQLiteJobStore {
         var configuration = configuration()
         // A connection that may write tidies the WAL files up when it is the last.
         configuration.readonly = access(path, W_OK) != 0
-        return try DatabaseQueue(path: path, configuration: configuration)
+        let folder = (path as NSString).deletingLastPathComponent
+        var log = stat()
+        let hasLog = stat(path + "-wal", &log) == 0 && log.st_size > 0
+        guard access(folder.isEmpty ? "." : folder, W_OK) != 0, !hasLog else {
+            return try DatabaseQueue(path: path, configuration: configuration)
+        }
+        // SQLite cannot make its working files here, and nobody can write: it may take the file as it is.
+        configuration.readonly = true
+        let location = URL(fileURLWithPath: path).absoluteString + "?immutable=1"
+        return try DatabaseQueue(path: location, configuration: configuration)
     }
 
     /// A new store in memory, for plans without a file and for tests.
@@ -72,6 +87,8 @@ extension SQLiteJobStore {
         configuration.prepareDatabase { db in
             // What undoes a single statement goes to a temporary file otherwise, at six times the cost of the statement.
             try db.execute(sql: "PRAGMA temp_store = MEMORY")
+            // Some distributions have SQLite overwrite what it deletes, which is twice the work.
+            try db.execute(sql: "PRAGMA secure_delete = OFF")
         }
         return configuration
     }
@@ -157,7 +174,7 @@ extension SQLiteJobStore {
         } catch let error as StoreError {
             throw error
         } catch let error as DatabaseError {
-            throw StoreError.failed(path: path, reason: error.message ?? "SQLite error \(error.resultCode.rawValue)")
+            throw StoreError(path: path, error)
         } catch {
             throw StoreError.failed(path: path, reason: "\(error)")
         }

@@ -17,11 +17,20 @@ public struct SQLiteJobStore: JobStore {
     let database: DatabaseAccess
     let commits: GroupCommit
     private let isForReading: Bool
+    /// What a run keeps an eye on; nil for readers and in memory.
+    let guardian: Guardian?
 
-    init(writer: any DatabaseWriter, path: String, isForReading: Bool = false) {
+    /// What must stay as it is while a run goes on.
+    struct Guardian: Sendable {
+        let identity: StoreIdentity
+        let lock: StoreLock?
+    }
+
+    init(writer: any DatabaseWriter, path: String, isForReading: Bool = false, guardian: Guardian? = nil) {
         self.writer = writer
         self.path = path
         self.isForReading = isForReading
+        self.guardian = guardian
         let database = DatabaseAccess(writer: writer, isInMemory: path == Self.memoryPath)
         self.database = database
         commits = GroupCommit { try await database.write($0) }
@@ -44,12 +53,48 @@ public struct SQLiteJobStore: JobStore {
         do {
             return try await operation()
         } catch let error as DatabaseError {
-            throw StoreError.failed(path: path, reason: error.message ?? "SQLite error \(error.resultCode.rawValue)")
+            throw StoreError(path: path, error)
         }
     }
 
+    /// Makes sure that what is written still goes where the next run will look for it.
+    ///
+    /// - Throws: `StoreError.moved`; `.failed` when another run may have begun.
+    func requireOwnFiles() throws {
+        guard let guardian else { return }
+        guard guardian.identity.isCurrent else { throw StoreError.moved(path: path, rescued: nil) }
+        guard guardian.lock?.isHeld ?? true else {
+            throw StoreError.failed(
+                path: path,
+                reason: """
+                    its lock file '\(path).lock' was deleted or replaced while the run was going on, so that another may \
+                    have begun; the run has stopped, and the same command goes on from here
+                    """)
+        }
+    }
+
+    /// Writes everything that the store holds to a new file, when its own has lost its name.
+    ///
+    /// - Returns: The new file: beside the old one, or in the folder for temporary files; nil when neither can be written.
+    public func rescue() async -> String? {
+        let name = "\((path as NSString).lastPathComponent).rescued-\(getpid())"
+        let folders = [(path as NSString).deletingLastPathComponent, FileManager.default.temporaryDirectory.path]
+        for folder in folders {
+            let target = "\(folder)/\(name)"
+            let isSaved: Void? = try? await writer.writeWithoutTransaction { db in
+                try db.execute(sql: "VACUUM INTO ?", arguments: [target])
+            }
+            if isSaved != nil { return target }
+        }
+        return nil
+    }
+
     /// Closes the connections; the store is of no use afterwards.
+    ///
+    /// - Throws: `StoreError`; `.moved` when the store's files are not its own any more, which then are left alone.
     public func close() throws {
+        // Closing would put the log's pages into, and remove the log of, whatever lies there now.
+        try requireOwnFiles()
         do {
             try writer.close()
             guard writer is DatabasePool else { return }
@@ -57,8 +102,33 @@ public struct SQLiteJobStore: JobStore {
             let visitor = try DatabaseQueue(path: path)
             try visitor.read { try $0.execute(sql: "SELECT count(*) FROM job") }
             try visitor.close()
+        } catch let error as DatabaseError {
+            throw StoreError(path: path, error)
         } catch {
             throw StoreError.failed(path: path, reason: "\(error)")
         }
+    }
+}
+
+extension StoreError {
+    /// What SQLite says, and what a person can do about it.
+    init(path: String, _ error: DatabaseError) {
+        let reason = error.message ?? "SQLite error \(error.resultCode.rawValue)"
+        let advice: String? =
+            switch error.resultCode {
+            case .SQLITE_BUSY, .SQLITE_LOCKED:
+                "another program has locked it (a database browser?); close that and run the same command again"
+            case .SQLITE_FULL: "free some space and run the same command again"
+            case .SQLITE_IOERR:
+                "the disk is full, over its quota, or failing; when that is mended, run the same command again"
+            case .SQLITE_CORRUPT, .SQLITE_NOTADB:
+                """
+                its file is damaged. Copy it, then mend the copy: sqlite3 COPY .recover | sqlite3 NEW; \
+                captions that can be read: caption export
+                """
+            case .SQLITE_READONLY: "the file or its folder may not be written"
+            default: nil
+            }
+        self = .failed(path: path, reason: advice.map { "\(reason): \($0)" } ?? reason)
     }
 }

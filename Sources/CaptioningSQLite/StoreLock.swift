@@ -13,7 +13,7 @@ public final class StoreLock: Sendable {
     ///
     /// - Throws: `StoreError.locked` with the other's pid; `.failed` when the lock file cannot be made.
     public init(storePath: String) throws {
-        path = storePath + ".lock"
+        path = Self.lockPath(storePath)
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else {
@@ -47,7 +47,7 @@ public final class StoreLock: Sendable {
     /// What the runner of a store's job has published last; nil when none runs or it has left no note.
     public static func note(ofStore storePath: String) -> String? {
         guard runner(ofStore: storePath) != nil,
-            let data = FileManager.default.contents(atPath: storePath + ".lock")
+            let data = FileManager.default.contents(atPath: lockPath(storePath))
         else { return nil }
         let lines = String(decoding: data, as: UTF8.self).split(separator: "\n", maxSplits: 1)
         guard lines.count == 2 else { return nil }
@@ -57,15 +57,25 @@ public final class StoreLock: Sendable {
 
     /// The pid of the process that runs the job of a store; nil when none does.
     public static func runner(ofStore storePath: String) -> Int32? {
-        let descriptor = open(storePath + ".lock", O_RDONLY | O_CLOEXEC)
+        let descriptor = open(lockPath(storePath), O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         guard flock(descriptor, LOCK_SH | LOCK_NB) != 0 else { return nil }
         return pid(in: descriptor)
     }
 
+    /// Whether the lock still holds others off: nobody has removed its file.
+    public var isHeld: Bool { Self.isSameFile(descriptor, path) }
+
+    /// Beside the real file, so that a link to the store is the store.
+    private static func lockPath(_ storePath: String) -> String {
+        guard let real = realpath(storePath, nil) else { return storePath + ".lock" }
+        defer { free(real) }
+        return String(cString: real) + ".lock"
+    }
+
     deinit {
-        unlink(path)
+        if isHeld { unlink(path) }
         close(descriptor)
     }
 

@@ -51,17 +51,21 @@ struct CrashHarness {
                 let before = simulator.ledger.requests
                 let process = try start(scene)
                 let target = before + Int.random(in: 1...40, using: &generator)
-                while process.isRunning, simulator.ledger.requests < target { await Task.yield() }
-                if Bool.random(using: &generator) {
-                    // As soon as a transaction reaches the disk.
-                    let size = WriteAheadLog.size(log)
-                    while process.isRunning, WriteAheadLog.size(log) == size { await Task.yield() }
-                } else {
-                    for _ in 0..<Int.random(in: 0...200, using: &generator) { await Task.yield() }
+                let waitsForLog = Bool.random(using: &generator)
+                let pause = Int.random(in: 0...200, using: &generator)
+                await Self.onThread {
+                    while process.isRunning, simulator.ledger.requests < target { sched_yield() }
+                    if waitsForLog {
+                        // As soon as a transaction reaches the disk.
+                        let size = WriteAheadLog.size(log)
+                        while process.isRunning, WriteAheadLog.size(log) == size { sched_yield() }
+                    } else {
+                        for _ in 0..<pause { sched_yield() }
+                    }
+                    kill(process.processIdentifier, SIGKILL)
                 }
-                guard process.isRunning else { break }
-                kill(process.processIdentifier, SIGKILL)
                 process.waitUntilExit()
+                guard process.terminationReason == .uncaughtSignal else { break }
                 report.kills += 1
                 if try WriteAheadLog.endsWithinTransaction(log) {
                     report.withinCommits += 1
@@ -84,6 +88,16 @@ struct CrashHarness {
                 report.violations.append("\(report.lost) requests sent again, \(report.open) open at the kills")
             }
             return report
+        }
+    }
+
+    /// Does what must not wait for the other tests' tasks.
+    private static func onThread(_ work: @escaping @Sendable () -> Void) async {
+        await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                work()
+                continuation.resume()
+            }
         }
     }
 

@@ -30,7 +30,7 @@ struct CheckCommand: ContextCommand {
                 try context.print(json: Report(problems: [], warnings: job.warnings))
             } else {
                 job.printWarnings(context)
-                context.print("\(options.spec) is fine")
+                try context.print("\(options.spec) is fine")
             }
         } catch let error as SpecError where json {
             try context.print(json: Report(problems: error.problems, warnings: []))

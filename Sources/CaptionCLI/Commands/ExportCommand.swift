@@ -42,14 +42,15 @@ struct ExportCommand: ContextCommand {
 
     func run(_ context: Context) async throws {
         let job = try options.load(context).job
-        try await withStore(of: job) { try await export($0, context) }
+        try await withStore(of: job) { try await export($0, job, context) }
     }
 
-    private func export(_ store: SQLiteJobStore, _ context: Context) async throws {
+    private func export(_ store: SQLiteJobStore, _ job: Job, _ context: Context) async throws {
         guard output != "-" else {
-            return try await write(store) { context.output(Data($0)) }
+            return try await write(store) { try context.output(Data($0)) }
         }
         let target = context.path(output)
+        try requireNoStore(target, of: job, options, context)
         do {
             let file = try ReplacingFile(target: target)
             try await write(store) { try file.write($0) }

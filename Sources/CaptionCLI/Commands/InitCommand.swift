@@ -43,7 +43,7 @@ struct InitCommand: ContextCommand {
                 status: .storeFailed, message: "cannot write '\(target.string)': \(error.localizedDescription)")
         }
         let shown = Self.relative(target, to: context.workingDirectory)
-        context.print("wrote \(shown)")
+        try context.print("wrote \(shown)")
         context.note("next: caption plan \(shown)")
     }
 

@@ -54,7 +54,7 @@ struct PlanCommand: ContextCommand {
         } else {
             loaded.job.printWarnings(context)
             for warning in plan.warnings { context.note("warning: \(warning)") }
-            context.print(Self.text(report, spec: options.spec))
+            try context.print(Self.text(report, spec: options.spec))
         }
     }
 

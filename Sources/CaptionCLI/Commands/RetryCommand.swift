@@ -33,7 +33,7 @@ struct RetryCommand: ContextCommand {
         let count = try await store.requeue(RequeueSelection(code: code, imagePattern: image))
         try store.close()
         if json { return try context.print(json: ["requeued": count]) }
-        context.print(count == 1 ? "1 item is pending again" : "\(count) items are pending again")
-        if count > 0 { context.print("next: caption run \(quoted(options.spec))") }
+        try context.print(count == 1 ? "1 item is pending again" : "\(count) items are pending again")
+        if count > 0 { try context.print("next: caption run \(quoted(options.spec))") }
     }
 }

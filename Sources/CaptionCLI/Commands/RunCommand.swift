@@ -66,12 +66,12 @@ struct RunCommand: ContextCommand {
     }
 
     func run(_ context: Context) async throws {
+        raiseDescriptorLimit()
         let job = try options.load(
             context, concurrency: concurrency.flatMap(Job.Concurrency.init(text:)),
             deadline: deadline.flatMap(Duration.init(text:))
         ).job
         if !quiet { job.printWarnings(context) }
-        let log = try events.map { try EventLog(path: $0, endpoints: job.endpoints, context: context) }
         let planner = Planner(job: job)
         if !isFile(job.store) {
             // A job without images, or a folder that is not there, must not leave a store behind.
@@ -79,15 +79,25 @@ struct RunCommand: ContextCommand {
         }
         let lock = try StoreLock(storePath: job.store.string)
         defer { withExtendedLifetime(lock) {} }
-        let store = try SQLiteJobStore.open(path: job.store.string, name: job.name, now: context.now())
+        let log = try events.map { path in
+            if path != "-" { try requireNoStore(context.path(path), of: job, options, context) }
+            return try EventLog(path: path, endpoints: job.endpoints, context: context)
+        }
+        let store = try SQLiteJobStore.open(
+            path: job.store.string, name: job.name, now: context.now(), lock: lock)
         let status: ExitStatus
         do {
-            status = try await run(job, planner, store, lock, log, context)
-        } catch {
-            try? store.close()
-            throw error
+            do {
+                status = try await run(job, planner, store, lock, log, context)
+            } catch {
+                if case StoreError.moved = error { throw error }
+                try? store.close()
+                throw error
+            }
+            try store.close()
+        } catch StoreError.moved(let path, nil) {
+            throw StoreError.moved(path: path, rescued: await store.rescue())
         }
-        try store.close()
         if status != .done { throw status.code }
     }
 
@@ -191,11 +201,16 @@ struct RunCommand: ContextCommand {
         let status = ExitStatus(end, failed: summary.failed)
         let message = Self.message(end)
         log?.note(end: Self.word(end), message: message)
-        if json {
-            try context.print(
-                json: Report(end: Self.word(end), exitCode: status.rawValue, message: message, summary: summary))
-        } else if !quiet {
-            context.print(SummaryText(summary: summary, spec: options.spec).lines)
+        do {
+            if json {
+                try context.print(
+                    json: Report(end: Self.word(end), exitCode: status.rawValue, message: message, summary: summary))
+            } else if !quiet {
+                try context.print(SummaryText(summary: summary, spec: options.spec).lines)
+            }
+        } catch let failure as OutputFailure {
+            // What the run came to is more than that nobody reads of it.
+            context.note("caption: \(failure.message)")
         }
         if let message { context.note("caption: \(message)") }
         return status
@@ -225,6 +240,14 @@ struct RunCommand: ContextCommand {
             "the endpoint is not available: \(failure.detail)\nNothing is lost; run the same command again later"
         }
     }
+}
+
+/// Takes as many open files as the system allows: connections and images need two for each request in flight.
+private func raiseDescriptorLimit() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = limit.rlim_max
+    _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }
 
 private func isFile(_ path: FilePath) -> Bool {

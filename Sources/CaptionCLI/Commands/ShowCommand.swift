@@ -42,9 +42,9 @@ struct ShowCommand: ContextCommand {
         for (index, attempt) in history.enumerated() {
             let isNewPrompt = index == 0 || history[index - 1].prompt != attempt.prompt
             if isNewPrompt {
-                context.print("\(index > 0 ? "\n" : "")\(item), prompt \(attempt.prompt): \(attempt.itemState)")
+                try context.print("\(index > 0 ? "\n" : "")\(item), prompt \(attempt.prompt): \(attempt.itemState)")
             }
-            context.print(Self.text(attempt))
+            try context.print(Self.text(attempt))
         }
     }
 

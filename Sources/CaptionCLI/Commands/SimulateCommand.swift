@@ -169,7 +169,7 @@ struct SimulateCommand: ContextCommand {
         do {
             _ = try await withSignals(context, onFirst: {}) {
                 try await Simulator(options: options).run { port in
-                    context.print("listening on http://127.0.0.1:\(port)/v1")
+                    try? context.print("listening on http://127.0.0.1:\(port)/v1")
                     context.note(
                         "key: \(options.apiKey) · what it saw: http://127.0.0.1:\(port)/ledger · stop with Ctrl-C")
                 }

@@ -46,10 +46,10 @@ struct StatusCommand: ContextCommand {
             try context.print(json: report)
         } else {
             let state = report.runningPid.map { "running, pid \($0)" } ?? "not running"
-            context.print("job \(summary.name): \(state)")
-            for line in report.run?.lines(now: context.now()) ?? [] { context.print("  " + line) }
-            context.print(SummaryText(summary: summary, spec: options.spec, isRunning: report.runningPid != nil).lines)
-            if problems?.isEmpty == true { context.print("verified: every count and every row is as it must be") }
+            try context.print("job \(summary.name): \(state)")
+            for line in report.run?.lines(now: context.now()) ?? [] { try context.print("  " + line) }
+            try context.print(SummaryText(summary: summary, spec: options.spec, isRunning: report.runningPid != nil).lines)
+            if problems?.isEmpty == true { try context.print("verified: every count and every row is as it must be") }
         }
         guard let problems, !problems.isEmpty else { return }
         throw CommandFailure(

@@ -78,6 +78,9 @@ final class EventLog: Sendable {
             about(item, "failed")
             because(failure)
         case .interrupted(let item): about(item, "interrupted")
+        case .unrecorded(let item, let completion):
+            about(item, "unrecorded")
+            line.message = completion.caption
         case .waiting(let reason, let wait):
             line.event = "waiting"
             line.reason = reason.rawValue
@@ -107,9 +110,12 @@ final class EventLog: Sendable {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(line) + Data("\n".utf8) else { return }
         file.with { file in
-            guard let file else { return context.output(data) }
-            // A log that fills its disk must not end the run that it tells of.
-            try? file.write(contentsOf: data)
+            // A log that fills its disk, or that nobody reads any more, must not end the run that it tells of.
+            if let file {
+                try? file.write(contentsOf: data)
+            } else {
+                try? context.output(data)
+            }
         }
     }
 

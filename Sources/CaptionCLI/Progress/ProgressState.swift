@@ -43,19 +43,20 @@ struct ProgressState: Sendable {
     }
 
     mutating func noteCompleted(at time: Duration, promptTokens: Int, completionTokens: Int, isReused: Bool) {
-        inFlight -= 1
         completed += 1
         if isReused {
+            // Nothing was sent for it.
             reused += 1
         } else {
+            inFlight -= 1
             self.promptTokens += promptTokens
             self.completionTokens += completionTokens
         }
         noteFinish(at: time)
     }
 
-    mutating func noteFailed(at time: Duration) {
-        inFlight -= 1
+    mutating func noteFailed(at time: Duration, wasSent: Bool) {
+        if wasSent { inFlight -= 1 }
         failed += 1
         noteFinish(at: time)
     }

@@ -43,7 +43,8 @@ struct RunReporter: Sendable {
                     at: time, promptTokens: usage.promptTokens ?? 0, completionTokens: usage.completionTokens ?? 0,
                     isReused: isReused)
             case .retrying: state.noteRetry()
-            case .failed: state.noteFailed(at: time)
+            case .failed(_, _, let wasSent): state.noteFailed(at: time, wasSent: wasSent)
+            case .unrecorded: state.noteInterrupted()
             case .interrupted: state.noteInterrupted()
             case .endpoint(let endpoint, let present): state.noteEndpoint(endpoint, present)
             case .waiting(let reason, let wait): state.noteWaiting(reason.rawValue, until: time + wait)
@@ -52,9 +53,22 @@ struct RunReporter: Sendable {
         }
         publish(event, at: time)
         if case .endpoint(let endpoint, let present) = event, !quiet { announce(endpoint, present) }
+        if case .unrecorded(let item, let completion) = event { rescue(item, completion) }
         if case .failed(let item, let failure, _) = event, !quiet {
             show("failed: \(item.key.image.display) (\(item.key.promptID)): \(failure.detail)")
         }
+    }
+
+    /// Prints an answer that could not be recorded, whole and as JSON, so that it is not lost with the process.
+    private func rescue(_ item: Item, _ completion: Completion) {
+        let row = ExportRow(
+            image: item.key.image, prompt: item.key.promptID, status: .done, caption: completion.caption,
+            finishReason: completion.finishReason, model: completion.model, usage: completion.usage, attempts: 1,
+            completedAt: context.now())
+        let text = Locked("")
+        var writer = JSONLWriter { bytes in text.with { $0 += String(decoding: bytes, as: UTF8.self) } }
+        guard (try? writer.write(row)) != nil, (try? writer.finish()) != nil else { return }
+        show("not recorded: " + text.with { $0 }.trimmingCharacters(in: .newlines))
     }
 
     /// Tells `caption status`, a few times a second at most.

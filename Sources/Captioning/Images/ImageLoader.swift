@@ -45,10 +45,7 @@ public struct ImageLoader: Sendable {
     private func read(_ path: FilePath) throws(Failure) -> Data {
         // Not blocking: opening a pipe must not wait for a writer.
         let descriptor = path.withPlatformString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
-        guard descriptor >= 0 else {
-            throw unreadable(
-                errno == ENOENT ? "file_missing" : "file_unreadable", String(cString: strerror(errno)))
-        }
+        guard descriptor >= 0 else { throw readFailure(errno) }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
@@ -68,12 +65,23 @@ public struct ImageLoader: Sendable {
                 Glibc.read(descriptor, buffer.baseAddress.map { $0 + filled }, size - filled)
             }
             if got < 0, errno == EINTR { continue }
-            guard got >= 0 else { throw unreadable("file_unreadable", String(cString: strerror(errno))) }
+            guard got >= 0 else { throw readFailure(errno) }
             // The file shrank since: what was read is what there is.
             guard got > 0 else { break }
             filled += got
         }
         return filled == size ? data : data.prefix(filled)
+    }
+
+    /// Why a file could not be read: its own fault, or this machine's for now.
+    private func readFailure(_ number: Int32) -> Failure {
+        let reason = String(cString: strerror(number))
+        return switch number {
+        case EMFILE, ENFILE, ENOMEM, EIO, ESTALE, EINTR, EAGAIN:
+            Failure(.transient, label: "file_unreadable", detail: reason)
+        case ENOENT: unreadable("file_missing", reason)
+        default: unreadable("file_unreadable", reason)
+        }
     }
 
     private func unreadable(_ label: String, _ reason: String) -> Failure {

@@ -57,7 +57,14 @@ struct FolderWalk {
         defer { closedir(stream) }
         if isLasting { isLasting = state.isReliable(descriptor: dirfd(stream)) }
         var listing = DirectoryListing()
-        while let record = readdir(stream) {
+        while true {
+            errno = 0
+            guard let record = readdir(stream) else {
+                guard errno != 0 else { break }
+                unreadable.append((prefix, String(cString: strerror(errno))))
+                isLasting = false
+                return nil
+            }
             let kind = Int32(record.pointee.d_type)
             withUnsafeBytes(of: &record.pointee.d_name) { field in
                 guard let start = field.baseAddress, field[0] != UInt8(ascii: ".") else { return }

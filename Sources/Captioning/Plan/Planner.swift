@@ -93,6 +93,7 @@ public struct Planner: Sendable {
                 try add(.group, ImageName(name))
             case .folder(let path, let include, let exclude):
                 let (before, skippedBefore, repeatedBefore) = (position, notes.skippedFiles, seen.repeated)
+                let warningsBefore = notes.warnings.count
                 let folder = FilePath(path)
                 let directory = job.root.pushing(folder)
                 guard isDirectory(directory) else {
@@ -117,9 +118,10 @@ public struct Planner: Sendable {
                     problems.append(
                         .init(
                             keyPath: "images[\(index)].folder", message: "no image in '\(directory.string)'",
-                            hint: skipped > 0
-                                ? "\(skipped) other files were left out; 'include' says which names count"
-                                : "the folder is empty"))
+                            hint: notes.warnings.dropFirst(warningsBefore).first
+                                ?? (skipped > 0
+                                    ? "\(skipped) other files were left out; 'include' says which names count"
+                                    : "the folder is empty")))
                 }
             }
         }

@@ -76,12 +76,24 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
                     case .send(let request, let grant):
                         loop.inFlight += 1
                         group.addTask { [start = loop.start] in
-                            try await perform(request, grant, pool, since: start)
+                            do {
+                                return try await perform(request, grant, pool, since: start, began)
+                            } catch {
+                                throw ChildFailure(error: error, wasInFlight: true)
+                            }
                         }
                         continue
                     case .prepare(let claims):
                         loop.preparing += claims.count
-                        for claim in claims { group.addTask { try await prepare(claim) } }
+                        for claim in claims {
+                            group.addTask { [start = loop.start] in
+                                do {
+                                    return try await prepare(claim, at: began.addingTimeInterval(seconds(since: start)))
+                                } catch {
+                                    throw ChildFailure(error: error, wasInFlight: false)
+                                }
+                            }
+                        }
                         continue
                     case .breakOff:
                         group.cancelAll()
@@ -99,17 +111,29 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
                     }
                     guard let end = try await group.next() else { continue }
                     loop.time = seconds(since: loop.start)
-                    loop.handle(end, at: now())
+                    loop.handle(end, at: began.addingTimeInterval(loop.time))
                     for (endpoint, state) in pool.changedStates() { onEvent(.endpoint(endpoint, state)) }
                 }
             } catch {
-                group.cancelAll()
+                // The store has failed. What is in flight is paid for: it may still be recorded, or told of at least.
+                let first = error as? ChildFailure
+                if let first { loop.noteFailure(first) }
+                onEvent(.draining(inFlight: loop.inFlight))
                 for request in loop.ready { await work.abandon(request) }
-                // Others may wait for what these hold.
-                while let end = await group.nextResult() {
-                    if case .success(.ready(let request)) = end { await work.abandon(request) }
+                while loop.inFlight + loop.preparing > 0, let end = await group.nextResult() {
+                    switch end {
+                    case .success(.ready(let request)):
+                        loop.preparing -= 1
+                        await work.abandon(request)
+                    case .success(.settled): loop.preparing -= 1
+                    case .success(.attempt): loop.inFlight -= 1
+                    case .success(.alarm), .success(.shutdown): break
+                    case .failure(let failure as ChildFailure): loop.noteFailure(failure)
+                    case .failure: break
+                    }
                 }
-                throw error
+                group.cancelAll()
+                throw first?.error ?? error
             }
         }
     }
@@ -168,10 +192,12 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
                 announceWait(reason, until: time, &loop)
                 wake(at: time)
             } else {
-                switch try await store.claim(upTo: room, within: scope, for: job.endpoint, now: now()) {
+                // The clock on the wall may be set back meanwhile; retries must not wait for it.
+                let time = scope.runBegan.addingTimeInterval(loop.time)
+                switch try await store.claim(upTo: room, within: scope, for: job.endpoint, now: time) {
                 case .claimed(let claims): return .prepare(claims)
                 case .waiting(until: let due):
-                    let wait = max(due.timeIntervalSince(now()), 0.001)
+                    let wait = max(due.timeIntervalSince(time), 0.001)
                     loop.nextClaim = loop.time + wait
                     if loop.isIdle { announceWait(.retry, until: loop.nextClaim, &loop) }
                 case .finished:
@@ -219,14 +245,23 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     /// Reads an item's image, and settles the item at once when nothing need be sent.
     ///
     /// Throws only for the store.
-    private func prepare(_ claim: Claim) async throws -> ChildEnd {
+    ///
+    /// - `time`: The time by which items are due.
+    private func prepare(_ claim: Claim, at time: Date) async throws -> ChildEnd {
         switch try await work.prepare(claim, now: now) {
         case .ready(let request): return .ready(request)
         case .settled(let report):
-            let disposition: Disposition = report.outcome.failure == nil ? .done : .gaveUp
+            let disposition: Disposition =
+                switch report.outcome.failure?.kind {
+                case nil: .done
+                // This machine's trouble, not the image's.
+                case .transient? where claim.failures + 1 < job.retry.attempts:
+                    .retry(notBefore: time.addingTimeInterval(1), counts: .failures)
+                default: .gaveUp
+                }
             try await store.record(report, of: claim, then: disposition)
             announce(claim.item, report, disposition)
-            return .settled
+            return .settled(disposition)
         }
     }
 
@@ -234,7 +269,8 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     ///
     /// Throws only for the store.
     private func perform(
-        _ request: PreparedRequest, _ grant: EndpointPool.Grant, _ pool: EndpointPool, since start: C.Instant
+        _ request: PreparedRequest, _ grant: EndpointPool.Grant, _ pool: EndpointPool, since start: C.Instant,
+        _ began: Date
     ) async throws -> ChildEnd {
         let claim = request.claim
         onEvent(.started(claim.item, endpoint: grant.endpoint))
@@ -254,12 +290,13 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         let disposition =
             report.outcome.failure.map { failure in
                 RetryPolicy(rules: job.retry, itemDeadline: job.deadlines.item).disposition(
-                    after: failure, in: situation, now: report.finishedAt, using: &generator)
+                    after: failure, in: situation, now: began.addingTimeInterval(end), using: &generator)
             } ?? .done
         do {
             try await store.record(report, of: claim, then: disposition)
         } catch {
             await work.abandon(request)
+            if let completion = report.outcome.completion { onEvent(.unrecorded(claim.item, completion)) }
             throw error
         }
         await work.abandon(request)
@@ -271,6 +308,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         switch (report.outcome, disposition) {
         case (.completed(let completion), _): onEvent(.completed(item, completion.usage, isReused: false))
         case (.reused(let completion, _), _): onEvent(.completed(item, completion.usage, isReused: true))
+        case (.failed, .retry) where report.endpoint == nil: break
         case (.failed(let failure, _), .retry(let due, _)): onEvent(.retrying(item, failure, notBefore: due))
         case (.failed(let failure, _), .gaveUp): onEvent(.failed(item, failure, wasSent: report.endpoint != nil))
         case (.failed, .done), (.failed, .putBack): onEvent(.interrupted(item))
@@ -303,11 +341,18 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     }
 }
 
+/// A child could not write to the store.
+private struct ChildFailure: Error {
+    let error: any Error
+    /// Whether it was about a request that is sent, not one that was being prepared.
+    let wasInFlight: Bool
+}
+
 /// How a child of the run's group ended.
 private enum ChildEnd: Sendable {
     case ready(PreparedRequest)
     /// The item was settled without a request.
-    case settled
+    case settled(Disposition)
     /// `latency` in seconds; nil when there was no answer.
     case attempt(Disposition, latency: Double?)
     case alarm(Double)
@@ -356,18 +401,26 @@ private struct RunLoop<C: Clock> {
         case .ready(let request):
             preparing -= 1
             ready.append(request)
-        case .settled:
+        case .settled(let disposition):
             preparing -= 1
+            noteDue(disposition, at: now)
         case .shutdown: break
         case .attempt(let disposition, let latency):
             inFlight -= 1
             if let latency { typicalLatency += (latency * 2 - typicalLatency) * 0.1 }
-            switch disposition {
-            case .retry(let due, _):
-                nextClaim = min(nextClaim, time + max(due.timeIntervalSince(now), 0))
-            case .putBack: nextClaim = min(nextClaim, time)
-            case .done, .gaveUp: break
-            }
+            noteDue(disposition, at: now)
+        }
+    }
+
+    mutating func noteFailure(_ failure: ChildFailure) {
+        if failure.wasInFlight { inFlight -= 1 } else { preparing -= 1 }
+    }
+
+    private mutating func noteDue(_ disposition: Disposition, at now: Date) {
+        switch disposition {
+        case .retry(let due, _): nextClaim = min(nextClaim, time + max(due.timeIntervalSince(now), 0))
+        case .putBack: nextClaim = min(nextClaim, time)
+        case .done, .gaveUp: break
         }
     }
 }

@@ -20,7 +20,8 @@ public protocol JobStore: Sendable {
     func add(_ planner: Planner, stale: StaleChoice?) async throws -> TakenPlan
 
     /// Prepares a run: returns the claims of a dead run to pending, closes their attempts as interrupted, and gives every
-    /// pending item a fresh budget of attempts.
+    /// pending item a fresh budget of attempts. Items that failed without a request (their image could not be read) are
+    /// pending again, too.
     ///
     /// Call it only as the store's one runner.
     /// - Returns: How many attempts had been open.

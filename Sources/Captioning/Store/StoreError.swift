@@ -12,6 +12,9 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     case newer(path: String, version: Int, supported: Int)
     /// Another process runs this job.
     case locked(path: String, pid: Int32?)
+    /// The store's files were moved, deleted or replaced while a run was going on; `rescued` is where its contents are, nil
+    /// when they could not be saved.
+    case moved(path: String, rescued: String?)
     /// Reading, writing or locking failed.
     case failed(path: String, reason: String)
 
@@ -28,6 +31,16 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
             "'\(path)' has schema version \(version), and this program knows up to \(supported); nothing was changed. Use a newer 'caption'"
         case .locked(let path, let pid):
             "another process\(pid.map { " (pid \($0))" } ?? "") is running this job on '\(path)'; wait for it or stop it"
+        case .moved(let path, let rescued?):
+            """
+            '\(path)' was moved, deleted or replaced while the run was going on. All that it held is in '\(rescued)': \
+            put that in its place, and run the same command again
+            """
+        case .moved(let path, nil):
+            """
+            '\(path)' was moved, deleted or replaced while the run was going on, and what it held could not be saved. \
+            If it was moved, move it back and run the same command again
+            """
         case .failed(let path, let reason):
             "the store '\(path)' failed: \(reason)"
         }

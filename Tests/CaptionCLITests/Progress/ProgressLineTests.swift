@@ -7,7 +7,7 @@ struct ProgressLineTests {
     private func busy() -> ProgressState {
         var state = ProgressState(total: 1000, before: 1)
         for _ in 0..<129 { state.noteStarted() }
-        for _ in 0..<3 { state.noteFailed(at: .milliseconds(250)) }
+        for _ in 0..<3 { state.noteFailed(at: .milliseconds(250), wasSent: true) }
         for number in 2...117 {
             state.noteCompleted(
                 at: .milliseconds(250 * number), promptTokens: 1000, completionTokens: 60, isReused: false)

@@ -1,0 +1,23 @@
+import Captioning
+import Foundation
+import SystemPackage
+
+/// Refuses to write over the files that a job lives by: its store with what belongs to it, and its spec.
+///
+/// - Throws: `CommandFailure`, exit 64.
+func requireNoStore(_ target: FilePath, of job: Job, _ options: JobOptions, _ context: Context) throws {
+    let store = job.store.string
+    for protected in ["", "-wal", "-shm", "-journal", ".lock"].map({ store + $0 }) + [context.path(options.spec).string] {
+        guard isSame(target.string, protected) else { continue }
+        throw CommandFailure(
+            status: .badUsage,
+            message: "'\(target.string)' is the job's own file '\(protected)'; nothing was written. Choose another name")
+    }
+}
+
+/// Whether two paths name one file, whether it exists or not.
+private func isSame(_ first: String, _ second: String) -> Bool {
+    var (left, right) = (stat(), stat())
+    guard stat(first, &left) == 0, stat(second, &right) == 0 else { return first == second }
+    return left.st_dev == right.st_dev && left.st_ino == right.st_ino
+}
