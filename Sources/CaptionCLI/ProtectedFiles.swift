@@ -7,11 +7,13 @@ import SystemPackage
 /// - Throws: `CommandFailure`, exit 64.
 func requireNoStore(_ target: FilePath, of job: Job, _ options: JobOptions, _ context: Context) throws {
     let store = job.store.string
-    for protected in ["", "-wal", "-shm", "-journal", ".lock"].map({ store + $0 }) + [context.path(options.spec).string] {
+    for protected in ["", "-wal", "-shm", "-journal", ".lock"].map({ store + $0 }) + [context.path(options.spec).string]
+    {
         guard isSame(target.string, protected) else { continue }
         throw CommandFailure(
             status: .badUsage,
-            message: "'\(target.string)' is the job's own file '\(protected)'; nothing was written. Choose another name")
+            message: "'\(target.string)' is the job's own file '\(protected)'; nothing was written. Choose another name"
+        )
     }
 }
 

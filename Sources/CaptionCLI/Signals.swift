@@ -25,7 +25,8 @@ func withSignals<Result: Sendable>(
         try await services.run()
         return box.with { $0 }
     }
-    let signals = await UnixSignalsSequence(trapping: isHangupIgnored ? [.sigint, .sigterm] : [.sigint, .sigterm, .sighup])
+    let signals = await UnixSignalsSequence(
+        trapping: isHangupIgnored ? [.sigint, .sigterm] : [.sigint, .sigterm, .sighup])
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await services.run() }
         group.addTask {
@@ -47,7 +48,9 @@ func withSignals<Result: Sendable>(
 
 private var isHangupIgnored: Bool {
     var action = sigaction()
-    guard sigaction(SIGHUP, nil, &action) == 0, let handler = action.__sigaction_handler.sa_handler else { return false }
+    guard sigaction(SIGHUP, nil, &action) == 0, let handler = action.__sigaction_handler.sa_handler else {
+        return false
+    }
     return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
 }
 

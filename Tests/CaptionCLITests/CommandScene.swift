@@ -53,6 +53,32 @@ final class CommandScene: Sendable {
             errorOutput: errorOutput.with { $0 })
     }
 
+    /// The built program.
+    static var program: URL {
+        URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("caption")
+    }
+
+    /// Runs a shell line in the scene's folder, with the built program as `caption`; what it printed, both kinds together.
+    func shell(_ line: String) async throws -> (status: Int32, output: String) {
+        let process = Process()
+        process.executableURL = URL(fileURLWithPath: "/bin/bash")
+        process.arguments = ["-c", "caption() { '\(Self.program.path)' \"$@\"; }; \(line)"]
+        process.currentDirectoryURL = folder
+        process.environment = ["TEST_KEY": "sk-simulated", "HOME": folder.path, "SWIFT_BACKTRACE": "enable=no"]
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        process.standardError = pipe
+        try process.run()
+        return await withCheckedContinuation { continuation in
+            Thread.detachNewThread {
+                let output = pipe.fileHandleForReading.readDataToEndOfFile()
+                process.waitUntilExit()
+                continuation.resume(
+                    returning: (process.terminationStatus, String(decoding: output, as: UTF8.self)))
+            }
+        }
+    }
+
     /// Writes a file below the scene's folder.
     func write(_ text: String, to name: String) throws {
         try write(Data(text.utf8), to: name)

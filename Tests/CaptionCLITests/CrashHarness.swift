@@ -103,10 +103,7 @@ struct CrashHarness {
 
     private func start(_ scene: CommandScene) throws -> Process {
         let process = Process()
-        process.executableURL =
-            program
-            ?? URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
-                "caption")
+        process.executableURL = program ?? CommandScene.program
         process.arguments = ["run", "job.yaml", "--quiet", "--concurrency", String(concurrency)]
         process.currentDirectoryURL = scene.folder
         process.environment = ["TEST_KEY": "sk-simulated", "HOME": scene.folder.path, "SWIFT_BACKTRACE": "enable=no"]

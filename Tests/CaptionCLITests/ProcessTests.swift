@@ -9,8 +9,7 @@ struct ProcessTests {
     /// Starts `caption run job.yaml` in the scene's folder.
     private func start(_ scene: CommandScene) throws -> Process {
         let process = Process()
-        process.executableURL = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent()
-            .appendingPathComponent("caption")
+        process.executableURL = CommandScene.program
         process.arguments = ["run", "job.yaml", "--concurrency", "4"]
         process.currentDirectoryURL = scene.folder
         process.environment = ["TEST_KEY": "sk-simulated", "HOME": scene.folder.path]
@@ -55,7 +54,10 @@ struct ProcessTests {
         }
     }
 
-    @Test func `the first Ctrl-C lets requests in flight finish, records them and exits 130`() async throws {
+    @Test(arguments: [SIGINT, SIGTERM, SIGHUP])
+    func `the first signal to end lets requests in flight finish, records them and exits 130`(_ signal: Int32)
+        async throws
+    {
         let scene = try CommandScene()
         try scene.makePhotos(60)
         var options = SimulatorOptions()
@@ -64,7 +66,7 @@ struct ProcessTests {
             try scene.makeSpec(baseURL: simulator.baseURL)
             let process = try start(scene)
             try await wait { simulator.ledger.requests >= 12 }
-            process.interrupt()
+            kill(process.processIdentifier, signal)
             try await wait { !process.isRunning }
             #expect(process.terminationStatus == 130)
             let summary = try await summary(scene)

@@ -66,7 +66,7 @@ struct RunCommand: ContextCommand {
     }
 
     func run(_ context: Context) async throws {
-        raiseDescriptorLimit()
+        try raiseDescriptorLimit()
         let job = try options.load(
             context, concurrency: concurrency.flatMap(Job.Concurrency.init(text:)),
             deadline: deadline.flatMap(Duration.init(text:))
@@ -243,9 +243,16 @@ struct RunCommand: ContextCommand {
 }
 
 /// Takes as many open files as the system allows: connections and images need two for each request in flight.
-private func raiseDescriptorLimit() {
+///
+/// - Throws: `CommandFailure` when the system allows too few for a run at all.
+private func raiseDescriptorLimit() throws {
     var limit = rlimit()
     guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    guard limit.rlim_max >= 40 else {
+        throw CommandFailure(
+            status: .storeFailed,
+            message: "only \(limit.rlim_max) files may be open at once, too few to run; 'ulimit -n 1024' allows more")
+    }
     limit.rlim_cur = limit.rlim_max
     _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
 }

@@ -48,7 +48,8 @@ struct StatusCommand: ContextCommand {
             let state = report.runningPid.map { "running, pid \($0)" } ?? "not running"
             try context.print("job \(summary.name): \(state)")
             for line in report.run?.lines(now: context.now()) ?? [] { try context.print("  " + line) }
-            try context.print(SummaryText(summary: summary, spec: options.spec, isRunning: report.runningPid != nil).lines)
+            try context.print(
+                SummaryText(summary: summary, spec: options.spec, isRunning: report.runningPid != nil).lines)
             if problems?.isEmpty == true { try context.print("verified: every count and every row is as it must be") }
         }
         guard let problems, !problems.isEmpty else { return }

@@ -41,6 +41,27 @@ struct RunnerTests {
         #expect(summary.promptTokens == 200)
     }
 
+    @Test func `a clock on the wall that is set back delays no retry`() async throws {
+        let scene = try JobScene(images: 6)
+        let store = try SQLiteJobStore.inMemory()
+        let clock = FakeClock()
+        let transport = ScriptedTransport { number, _ in
+            number <= 6 ? ScriptedTransport.refusal(500, code: "internal") : ScriptedTransport.answer()
+        }
+        let job = scene.job(retry: Job.Retry(attempts: 4, base: .seconds(1), cap: .seconds(1)))
+        try await store.add(Planner(job: job), stale: nil)
+        let runner = try Runner(
+            job: job, store: store, transports: [transport], clock: clock,
+            now: {
+                // An hour back as soon as the first request has gone.
+                Date(timeIntervalSince1970: 1_800_000_000)
+                    .addingTimeInterval(clock.now.offset.seconds - (transport.bodies.isEmpty ? 0 : 3600))
+            }, shutdown: { for await _ in AsyncStream<Never>.makeStream().stream {} })
+        let end = try SteppingExecutor().run(clock: clock, limit: .seconds(60)) { try await runner.run() }
+        #expect(end == .finished)
+        #expect(transport.bodies.count == 12)
+    }
+
     @Test func `a refused key stops within three requests and items stay pending`() async throws {
         let scene = try JobScene(images: 30)
         let engine = try await Engine(scene.job(limits: .init(concurrency: 32))) { _, _ in
