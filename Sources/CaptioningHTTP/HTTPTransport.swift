@@ -12,7 +12,7 @@ import NIOSSL
 /// no retries of its own.
 public struct HTTPTransport: Transport {
     /// Bodies up to this size are sent from one buffer; larger ones are streamed, so that memory holds no base64.
-    static let largestBuffer = 256 * 1024
+    static let largestBuffer = 1 << 20
     /// The largest reply that is read; a caption has a few kilobytes.
     static let largestReply = 16 << 20
 
@@ -112,7 +112,7 @@ public struct HTTPTransport: Transport {
         if body.contentLength <= Self.largestBuffer {
             var buffer = ByteBuffer()
             buffer.reserveCapacity(body.contentLength)
-            for chunk in body.makeChunks() { buffer.writeBytes(chunk) }
+            for chunk in body.makeChunks() { buffer.write(chunk) }
             onUploaded()
             request.body = .bytes(buffer)
         } else {
@@ -211,8 +211,19 @@ private struct Upload: AsyncSequence, Sendable {
             guard let chunk = chunks.next() else { return nil }
             unsent -= chunk.count
             // With the last piece and not at the end after it: the reply may come first, and then nobody asks again.
-            if unsent == 0, !chunk.isEmpty { onUploaded() }
-            return ByteBuffer(data: chunk)
+            if unsent == 0, chunk.count > 0 { onUploaded() }
+            var buffer = ByteBuffer()
+            buffer.write(chunk)
+            return buffer
+        }
+    }
+}
+
+extension ByteBuffer {
+    fileprivate mutating func write(_ chunk: RequestBody.Chunk) {
+        writeWithUnsafeMutableBytes(minimumWritableBytes: chunk.count) { target in
+            chunk.write(to: target)
+            return chunk.count
         }
     }
 }

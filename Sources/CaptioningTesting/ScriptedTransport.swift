@@ -26,7 +26,7 @@ public final class ScriptedTransport: Transport {
     public func send(
         _ body: RequestBody, onUploaded: @escaping @Sendable () -> Void
     ) async throws(TransportError) -> HTTPReply {
-        let data = body.makeChunks().reduce(Data(), +)
+        let data = body.wireBytes
         onUploaded()
         let number = sent.withLock { sent in
             sent.append(data)
@@ -61,5 +61,20 @@ public final class ScriptedTransport: Transport {
             "error": .object(["code": .string(code), "message": .string(message), "type": .string(code)])
         ])
         return HTTPReply(status: status, headers: headers, body: json.canonicalData)
+    }
+}
+
+extension RequestBody {
+    /// Everything that goes over the wire.
+    public var wireBytes: Data {
+        var data = Data(count: contentLength)
+        data.withUnsafeMutableBytes { buffer in
+            var offset = 0
+            for chunk in makeChunks() {
+                chunk.write(to: UnsafeMutableRawBufferPointer(rebasing: buffer[offset...]))
+                offset += chunk.count
+            }
+        }
+        return data
     }
 }

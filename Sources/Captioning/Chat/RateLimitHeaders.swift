@@ -41,6 +41,7 @@ extension HTTPReply {
     /// and last those that LiteLLM passes on from its upstream under `llm_provider-`.
     /// A reset may be a wait or a moment (`HeaderText.secondsUntil`); a moment counts from the reply's own `date`, or from `now`.
     public func rateLimits(now: Date) -> RateLimitHeaders? {
+        guard hasHeader(containing: "ratelimit") else { return nil }
         let now = sentAt ?? now
         let limits = RateLimitHeaders(
             requests: quota(

@@ -11,6 +11,8 @@ enum Reasoning {
     /// | `a</think>b` (the template swallowed the opening tag) | a | b |
     /// | `b` | nil | b |
     static func split(_ text: String) -> (thought: String?, answer: String) {
+        // Most answers have no tag at all, and looking for one with care takes longer than all else of the reply.
+        guard text.utf8.contains(UInt8(ascii: "<")) else { return (nil, ReplyText.cleaned(text)) }
         var thoughts: [Substring] = []
         var rest = text[...]
         while let open = rest.prefixMatch(of: #/(?i)\s*<think>/#) {

@@ -4,7 +4,8 @@ import Foundation
 enum ReplyText {
     /// The text without surrounding white space, and with every NUL replaced, which SQLite and CSV readers cut at.
     static func cleaned(_ text: String) -> String {
-        text.replacing("\0", with: "\u{FFFD}").trimmingCharacters(in: .whitespacesAndNewlines)
+        let text = text.utf8.contains(0) ? text.replacing("\0", with: "\u{FFFD}") : text
+        return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// The text cleaned, or nil when nothing is left of it.

@@ -1,4 +1,4 @@
-public import Foundation
+import Foundation
 
 /// A request's JSON, in parts: text as it is, and images that become base64 only while they are sent.
 public struct RequestBody: Sendable {
@@ -17,7 +17,7 @@ public struct RequestBody: Sendable {
         contentLength = segments.reduce(0) { total, segment in
             switch segment {
             case .text(let data): total + data.count
-            case .base64(let buffer): total + base64Length(of: buffer.count)
+            case .base64(let buffer): total + Base64.length(of: buffer.count)
             }
         }
     }
@@ -34,6 +34,24 @@ public struct RequestBody: Sendable {
         Chunks(segments: segments)
     }
 
+    /// A piece of the bytes on the wire, which becomes base64 where it is written to.
+    public struct Chunk: Sendable {
+        fileprivate let bytes: Data
+        fileprivate let isEncoded: Bool
+
+        /// The number of bytes on the wire.
+        public var count: Int { isEncoded ? Base64.length(of: bytes.count) : bytes.count }
+
+        /// Writes the piece.
+        ///
+        /// - `target`: At least `count` bytes.
+        public func write(to target: UnsafeMutableRawBufferPointer) {
+            bytes.withUnsafeBytes { source in
+                if isEncoded { Base64.encode(source, into: target) } else { target.copyMemory(from: source) }
+            }
+        }
+    }
+
     /// The bytes on the wire, in order.
     public struct Chunks: Sequence, IteratorProtocol, Sendable {
         /// Whole groups of three bytes, so that the pieces' base64 joins up without padding between.
@@ -48,12 +66,12 @@ public struct RequestBody: Sendable {
         }
 
         /// The next piece; nil at the end.
-        public mutating func next() -> Data? {
+        public mutating func next() -> Chunk? {
             while segment < segments.count {
                 switch segments[segment] {
                 case .text(let data):
                     segment += 1
-                    return data
+                    return Chunk(bytes: data, isEncoded: false)
                 case .base64(let buffer):
                     guard let data = buffer.data, offset < data.count else {
                         segment += 1
@@ -63,15 +81,10 @@ public struct RequestBody: Sendable {
                     let start = data.startIndex + offset
                     let end = Swift.min(start + Self.imageBytesPerChunk, data.endIndex)
                     offset += end - start
-                    return data[start..<end].base64EncodedData()
+                    return Chunk(bytes: data[start..<end], isEncoded: true)
                 }
             }
             return nil
         }
     }
-}
-
-/// How many characters standard base64 with padding takes for so many bytes.
-func base64Length(of byteCount: Int) -> Int {
-    (byteCount + 2) / 3 * 4
 }

@@ -58,12 +58,12 @@ public struct ImageLoader: Sendable {
                 throw unreadable(violation.label, violation.message)
             }
         }
-        var data = Data(count: size)
+        // Not `Data(count:)`, which would fill it with zeros first.
+        guard let bytes = malloc(size) else { throw readFailure(ENOMEM) }
+        let data = Data(bytesNoCopy: bytes, count: size, deallocator: .free)
         var filled = 0
         while filled < size {
-            let got = data.withUnsafeMutableBytes { buffer in
-                Glibc.read(descriptor, buffer.baseAddress.map { $0 + filled }, size - filled)
-            }
+            let got = Glibc.read(descriptor, bytes + filled, size - filled)
             if got < 0, errno == EINTR { continue }
             guard got >= 0 else { throw readFailure(errno) }
             // The file shrank since: what was read is what there is.

@@ -55,12 +55,18 @@ public struct HTTPReply: Hashable, Sendable {
     /// A reply.
     public init(status: Int, headers: [(name: String, value: String)] = [], body: Data = Data()) {
         self.status = status
-        self.fields = headers.map { Field(name: $0.name, value: $0.value) }
+        self.fields = headers.map { Field(name: $0.name.lowercased(), value: $0.value) }
         self.body = body
     }
 
     /// The first value of a header field, found without regard to case; nil when absent.
     public func header(_ name: String) -> String? {
-        fields.first { $0.name.compare(name, options: .caseInsensitive) == .orderedSame }?.value
+        let name = name.lowercased()
+        return fields.first { $0.name == name }?.value
+    }
+
+    /// Whether the name of any header field contains a text, which is in lower case.
+    func hasHeader(containing text: String) -> Bool {
+        fields.contains { $0.name.contains(text) }
     }
 }

@@ -151,6 +151,11 @@ struct EndpointPace: Sendable {
             inFlight: inFlight, isTry: isOnTrial)
     }
 
+    /// Takes note that a request waits for an earlier one to be over.
+    mutating func noteFull() {
+        if !isOnTrial { window.noteFull() }
+    }
+
     /// Takes note that there is nothing to send at the moment.
     mutating func noteIdle() {
         if inFlight < window.size { window.noteRoom() }

@@ -146,6 +146,13 @@ package final class EndpointPool: Sendable {
         }
     }
 
+    /// Takes note that more could be sent, were there room for it.
+    func noteFull() {
+        state.withLock { state in
+            for endpoint in state.paces.indices { state.paces[endpoint].noteFull() }
+        }
+    }
+
     /// Takes note that there is nothing to send at the moment.
     func noteIdle() {
         state.withLock { state in

@@ -165,7 +165,9 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         func wake(at time: Double?) {
             if let time { alarm = min(alarm ?? .infinity, time) }
         }
-        if let request = loop.ready.first, loop.inFlight < max(loop.pool.mostUnrecorded, 1) {
+        if loop.inFlight >= max(loop.pool.mostUnrecorded, 1) {
+            if !loop.ready.isEmpty { loop.pool.noteFull() }
+        } else if let request = loop.ready.first {
             switch loop.pool.admit(promptTokens: request.promptTokens, at: loop.time) {
             case .send(let grant):
                 loop.ready.removeFirst()
@@ -179,7 +181,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
             case .never:
                 if let reason = loop.pool.stopReason(nextChance: nil, at: loop.time) { return stop(reason, &loop) }
             }
-        } else if loop.ready.isEmpty {
+        } else {
             loop.pool.noteIdle()
         }
         if loop.isIdle, loop.nextClaim == .infinity { return .end(.finished) }

@@ -68,7 +68,7 @@ final class ModelProvider: Transport {
     func send(
         _ body: RequestBody, onUploaded: @escaping @Sendable () -> Void
     ) async throws(TransportError) -> HTTPReply {
-        let data = body.makeChunks().reduce(Data(), +)
+        let data = body.wireBytes
         onUploaded()
         if isIn(traits.outages) {
             try await sleep(draw(0.001...0.05))
