@@ -178,7 +178,8 @@ public struct HTTPTransport: Transport {
             let reasons = error.connectionErrors.map { "\($0.error)" }
             let dns = [error.dnsAError, error.dnsAAAAError].compactMap { $0.map { "\($0)" } }
             return .unreachable("\(error.host):\(error.port): " + (reasons + dns).joined(separator: "; "))
-        case let error as IOError where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH].contains(error.errnoCode):
+        case let error as IOError
+        where [ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, EMFILE, ENFILE].contains(error.errnoCode):
             return .unreachable(String(cString: strerror(error.errnoCode)))
         case NIOSSLError.uncleanShutdown: return .connectionLost("the server closed it")
         case is NIOSSLError, is NIOSSLExtraError:

@@ -67,7 +67,8 @@ extension SQLiteJobStore {
         precondition(count > 0, "a claim of nothing cannot tell whether anything is left")
         try requireOwnFiles()
         return try await guarded {
-            try await write { db in
+            // What a power failure undoes of a claim is asked again in any case: no reply to it is on disk.
+            try await writeUnsynced { db in
                 let last = scope.lastPosition ?? .max
                 let time = now.unixMilliseconds
                 var rows = try Self.pending(db, ClaimSQL.dueRetries, time, last, count)

@@ -44,6 +44,13 @@ public struct SQLiteJobStore: JobStore {
         return try await database.write(body)
     }
 
+    func writeUnsynced<Result: Sendable>(
+        _ body: @escaping @Sendable (Database) throws -> Result
+    ) async throws -> Result {
+        guard !isForReading else { throw StoreError.failed(path: path, reason: "it was opened for reading only") }
+        return try await database.writeUnsynced(body)
+    }
+
     func read<Result: Sendable>(_ body: @escaping @Sendable (Database) throws -> Result) async throws -> Result {
         try await database.read(body)
     }

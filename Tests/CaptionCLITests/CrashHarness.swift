@@ -52,15 +52,16 @@ struct CrashHarness {
                 let process = try start(scene)
                 let target = before + Int.random(in: 1...40, using: &generator)
                 let waitsForLog = Bool.random(using: &generator)
-                let pause = Int.random(in: 0...200, using: &generator)
+                let pause = UInt32.random(in: 0...3000, using: &generator)
                 await Self.onThread {
-                    while process.isRunning, simulator.ledger.requests < target { sched_yield() }
+                    // Short pauses: a thread that never rests would slow down the very program that it watches.
+                    while process.isRunning, simulator.ledger.requests < target { usleep(100) }
                     if waitsForLog {
                         // As soon as a transaction reaches the disk.
                         let size = WriteAheadLog.size(log)
-                        while process.isRunning, WriteAheadLog.size(log) == size { sched_yield() }
+                        while process.isRunning, WriteAheadLog.size(log) == size { usleep(20) }
                     } else {
-                        for _ in 0..<pause { sched_yield() }
+                        usleep(pause)
                     }
                     kill(process.processIdentifier, SIGKILL)
                 }

@@ -30,7 +30,7 @@ struct HostileGroundTests {
         _ mischief: @escaping () throws -> Void
     ) async throws -> CommandScene.Result {
         async let result = scene.run("run", "job.yaml", environment: environment)
-        while simulator.ledger.requests < requests { await Task.yield() }
+        while simulator.ledger.requests < requests { try await Task.sleep(for: .milliseconds(1)) }
         try mischief()
         return await result
     }
@@ -117,7 +117,7 @@ struct HostileGroundTests {
                     try db.execute(sql: "PRAGMA busy_timeout = 10000; BEGIN IMMEDIATE")
                     // As long as replies that cannot be recorded come in.
                     let accepted = simulator.ledger.accepted
-                    while simulator.ledger.accepted == accepted, simulator.ledger.accepted < 60 { sched_yield() }
+                    while simulator.ledger.accepted == accepted, simulator.ledger.accepted < 60 { usleep(500) }
                     try db.execute(sql: "COMMIT")
                 }
                 try other.close()

@@ -44,16 +44,16 @@ struct PowerLossTests {
         }
         defer { disk.remove() }
         let store = try SQLiteJobStore.open(path: path, name: "job", now: .fixture)
-        try await store.writer.writeWithoutTransaction { db in
-            if !isDurable { try db.execute(sql: "PRAGMA synchronous = NORMAL") }
-            // Often enough to happen in between.
-            try db.execute(sql: "PRAGMA wal_autocheckpoint = 30")
-        }
+        // Often enough to happen in between.
+        try await store.writer.writeWithoutTransaction { try $0.execute(sql: "PRAGMA wal_autocheckpoint = 30") }
         let job = Job.fixture(files: (100..<160).map { "\($0).jpg" })
         try await store.add(Planner(job: job), stale: nil)
         while case .claimed(let claims) = try await store.claim(
             upTo: 8, within: .all, for: job.endpoint, now: .fixture)
         {
+            if !isDurable {
+                try await store.writer.writeWithoutTransaction { try $0.execute(sql: "PRAGMA synchronous = NORMAL") }
+            }
             try await withThrowingTaskGroup { group in
                 for claim in claims {
                     group.addTask {

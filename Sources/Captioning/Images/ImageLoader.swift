@@ -60,24 +60,29 @@ public struct ImageLoader: Sendable {
         }
         // Not `Data(count:)`, which would fill it with zeros first.
         guard let bytes = malloc(size) else { throw readFailure(ENOMEM) }
-        let data = Data(bytesNoCopy: bytes, count: size, deallocator: .free)
         var filled = 0
         while filled < size {
             let got = Glibc.read(descriptor, bytes + filled, size - filled)
             if got < 0, errno == EINTR { continue }
-            guard got >= 0 else { throw readFailure(errno) }
+            guard got >= 0 else {
+                let number = errno
+                free(bytes)
+                throw readFailure(number)
+            }
             // The file shrank since: what was read is what there is.
             guard got > 0 else { break }
             filled += got
         }
-        return filled == size ? data : data.prefix(filled)
+        // Only now: a few bytes are copied, and their memory is freed at once.
+        return Data(bytesNoCopy: bytes, count: filled, deallocator: .free)
     }
 
     /// Why a file could not be read: its own fault, or this machine's for now.
     private func readFailure(_ number: Int32) -> Failure {
         let reason = String(cString: strerror(number))
         return switch number {
-        case EMFILE, ENFILE, ENOMEM, EIO, ESTALE, EINTR, EAGAIN:
+        case EMFILE, ENFILE, ENOMEM: Failure(.unavailable, label: "file_unreadable", detail: reason)
+        case EIO, ESTALE, EAGAIN:
             Failure(.transient, label: "file_unreadable", detail: reason)
         case ENOENT: unreadable("file_missing", reason)
         default: unreadable("file_unreadable", reason)

@@ -124,6 +124,9 @@ package final class EndpointPool: Sendable {
         }
     }
 
+    /// Fewer would make a claim for every answer of a fast server.
+    private static let leastStock = 16
+
     /// How many items to have at hand beyond those in flight, so that no endpoint waits for the store or the disk.
     var stock: Int {
         state.withLock { state in
@@ -131,7 +134,7 @@ package final class EndpointPool: Sendable {
                 // The tries of a round go together, so that one round tells whether a burst of refusals is over.
                 .map { max($0.window.size / 4, $0.isOnTrial ? $0.size : 0) }
                 .reduce(0, +)
-            return min(max(2, wanted), 64)
+            return min(max(Self.leastStock, wanted), 64)
         }
     }
 

@@ -83,6 +83,18 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
                             }
                         }
                         continue
+                    case .claim(let count):
+                        let (changes, start) = (loop.changes, loop.start)
+                        loop.isClaiming = true
+                        // The clock on the wall may be set back meanwhile; retries must not wait for it.
+                        let time = began.addingTimeInterval(loop.time)
+                        group.addTask {
+                            let result = try await store.claim(
+                                upTo: count, within: scope, for: job.endpoint, now: time)
+                            return .claimed(
+                                result, after: changes, at: began.addingTimeInterval(seconds(since: start)))
+                        }
+                        continue
                     case .prepare(let claims):
                         loop.preparing += claims.count
                         for claim in claims {
@@ -127,7 +139,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
                         await work.abandon(request)
                     case .success(.settled): loop.preparing -= 1
                     case .success(.attempt): loop.inFlight -= 1
-                    case .success(.alarm), .success(.shutdown): break
+                    case .success(.alarm), .success(.shutdown), .success(.claimed): break
                     case .failure(let failure as ChildFailure): loop.noteFailure(failure)
                     case .failure: break
                     }
@@ -140,6 +152,8 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
 
     /// What the loop does next.
     private enum Step {
+        /// Ask the store for so many items, while the rest goes on.
+        case claim(Int)
         case prepare([Claim])
         case send(PreparedRequest, EndpointPool.Grant)
         /// Sleep until a child ends, or until the time, in seconds since the start, whichever comes first.
@@ -157,9 +171,13 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
             loop.pendingEnd = end
             // What waits for its turn has cost nothing yet.
             try await release(&loop)
-            if loop.inFlight + loop.preparing == 0 { return .end(end) }
+            if loop.inFlight + loop.preparing == 0, !loop.isClaiming { return .end(end) }
             guard let deadline = loop.deadline, !loop.isBrokenOff else { return .wait(alarm: nil) }
             return loop.time >= deadline ? .breakOff : .wait(alarm: deadline)
+        }
+        if !loop.claimed.isEmpty {
+            defer { loop.claimed = [] }
+            return .prepare(loop.claimed)
         }
         var alarm = loop.deadline.map { $0 - loop.typicalLatency }
         func wake(at time: Double?) {
@@ -187,28 +205,20 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         if loop.isIdle, loop.nextClaim == .infinity { return .end(.finished) }
         let stock = loop.pool.stock
         let room = stock - loop.ready.count - loop.preparing
-        if room >= max(1, stock / 4), loop.nextClaim <= loop.time {
+        if room >= max(1, stock / 4), !loop.isClaiming, loop.nextClaim <= loop.time {
             if let (time, reason) = loop.pool.reasonNotToClaim(at: loop.time) {
                 if let reason = loop.pool.stopReason(nextChance: time, at: loop.time) { return stop(reason, &loop) }
                 if try await isFinished(loop, scope) { return .end(.finished) }
                 announceWait(reason, until: time, &loop)
                 wake(at: time)
             } else {
-                // The clock on the wall may be set back meanwhile; retries must not wait for it.
-                let time = scope.runBegan.addingTimeInterval(loop.time)
-                switch try await store.claim(upTo: room, within: scope, for: job.endpoint, now: time) {
-                case .claimed(let claims): return .prepare(claims)
-                case .waiting(until: let due):
-                    let wait = max(due.timeIntervalSince(time), 0.001)
-                    loop.nextClaim = loop.time + wait
-                    if loop.isIdle { announceWait(.retry, until: loop.nextClaim, &loop) }
-                case .finished:
-                    if loop.isIdle { return .end(.finished) }
-                    loop.nextClaim = .infinity
-                }
+                return .claim(room)
             }
         }
-        if loop.nextClaim > loop.time, loop.nextClaim < .infinity { wake(at: loop.nextClaim) }
+        if loop.nextClaim > loop.time, loop.nextClaim < .infinity {
+            if loop.isIdle { announceWait(.retry, until: loop.nextClaim, &loop) }
+            wake(at: loop.nextClaim)
+        }
         if loop.isIdle { wake(at: loop.pool.patienceEnds) }
         return .wait(alarm: alarm)
     }
@@ -237,11 +247,13 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     }
 
     private func release(_ loop: inout RunLoop<C>) async throws {
-        guard !loop.ready.isEmpty else { return }
         let requests = loop.ready
+        let claims = loop.claimed + requests.map(\.claim)
+        guard !claims.isEmpty else { return }
         loop.ready.removeAll()
+        loop.claimed = []
         for request in requests { await work.abandon(request) }
-        try await store.release(requests.map(\.claim))
+        try await store.release(claims)
     }
 
     /// Reads an item's image, and settles the item at once when nothing need be sent.
@@ -256,7 +268,8 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
             let disposition: Disposition =
                 switch report.outcome.failure?.kind {
                 case nil: .done
-                // This machine's trouble, not the image's.
+                // This machine's trouble, not the image's; what the run itself uses up, it also gives back.
+                case .unavailable?: .retry(notBefore: time.addingTimeInterval(1), counts: nil)
                 case .transient? where claim.failures + 1 < job.retry.attempts:
                     .retry(notBefore: time.addingTimeInterval(1), counts: .failures)
                 default: .gaveUp
@@ -353,6 +366,8 @@ private struct ChildFailure: Error {
 /// How a child of the run's group ended.
 private enum ChildEnd: Sendable {
     case ready(PreparedRequest)
+    /// The store's answer to a claim that was made when so many changes had been seen.
+    case claimed(ClaimResult, after: Int, at: Date)
     /// The item was settled without a request.
     case settled(Disposition)
     /// `latency` in seconds; nil when there was no answer.
@@ -375,6 +390,11 @@ private struct RunLoop<C: Clock> {
     /// Requests that can be sent as soon as an endpoint has room.
     var ready: Deque<PreparedRequest> = []
     var preparing = 0
+    /// Items that the store has handed out and nobody prepares yet.
+    var claimed: [Claim] = []
+    var isClaiming = false
+    /// Items that have become due again; a claim from before knows nothing of them.
+    private(set) var changes = 0
     /// Requests that are sent and whose attempts are not on disk yet.
     var inFlight = 0
     /// When the store may have something again.
@@ -394,7 +414,7 @@ private struct RunLoop<C: Clock> {
     }
 
     /// Whether nothing is under way.
-    var isIdle: Bool { ready.isEmpty && preparing == 0 && inFlight == 0 }
+    var isIdle: Bool { ready.isEmpty && preparing == 0 && inFlight == 0 && !isClaiming && claimed.isEmpty }
 
     mutating func handle(_ end: ChildEnd, at now: Date) {
         switch end {
@@ -403,6 +423,15 @@ private struct RunLoop<C: Clock> {
         case .ready(let request):
             preparing -= 1
             ready.append(request)
+        case .claimed(let result, let changes, let now):
+            isClaiming = false
+            switch result {
+            case .claimed(let claims): claimed = claims
+            // Something may have become due since: ask again.
+            case .waiting where changes != self.changes, .finished where changes != self.changes: break
+            case .waiting(until: let due): nextClaim = time + max(due.timeIntervalSince(now), 0.001)
+            case .finished: nextClaim = .infinity
+            }
         case .settled(let disposition):
             preparing -= 1
             noteDue(disposition, at: now)
@@ -419,6 +448,7 @@ private struct RunLoop<C: Clock> {
     }
 
     private mutating func noteDue(_ disposition: Disposition, at now: Date) {
+        changes += 1
         switch disposition {
         case .retry(let due, _): nextClaim = min(nextClaim, time + max(due.timeIntervalSince(now), 0))
         case .putBack: nextClaim = min(nextClaim, time)
