@@ -9,7 +9,9 @@ struct Context: Sendable {
     var environment: [String: String]
     /// What relative paths start from.
     var workingDirectory: FilePath
-    /// Writes data: standard output. Throws `OutputFailure`.
+    /// Writes data: standard output.
+    ///
+    /// Throws `OutputFailure`.
     var output: @Sendable (Data) throws -> Void
     /// Writes progress and messages: standard error.
     var errorOutput: @Sendable (String) -> Void
