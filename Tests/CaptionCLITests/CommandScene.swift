@@ -106,7 +106,7 @@ final class CommandScene: Sendable {
             images: [{folder: ./photos}]
             prompts: [\(prompts.map { "{id: \($0), text: \"Say \($0).\"}" }.joined(separator: ", "))]
             endpoint: {provider: custom, base_url: "\(baseURL)", model: qwen3-vl-plus, api_key_env: TEST_KEY}
-            retry: {attempts: 3, base: 1ms, cap: 2ms, timeout: 5s, connect_timeout: 2s}
+            retry: {attempts: 3, base: 1ms, cap: 2ms, timeout: 120s, connect_timeout: 60s}
             \(extra)
             """, to: name)
     }

@@ -204,6 +204,7 @@ struct HostileGroundTests {
             let few = try await scene.shell("ulimit -n 48; caption run job.yaml --concurrency 64")
             #expect(few.status == 0, "\(few.output)")
             #expect(few.output.contains("60 of 60 done"))
+            #expect(few.output.contains("at most 4 requests in flight"))
             let tooFew = try await scene.shell("ulimit -n 20; caption run job.yaml")
             #expect(tooFew.status == 74)
             #expect(tooFew.output.contains("ulimit -n 1024"))

@@ -7,7 +7,7 @@ import SystemPackage
 
 /// Jobs, bodies and calls that the tests of the transport share.
 enum HTTPFixture {
-    static func job(_ baseURL: String, concurrency: Int = 4, timeout: Duration = .seconds(10)) -> Job {
+    static func job(_ baseURL: String, concurrency: Int = 4, timeout: Duration = .seconds(120)) -> Job {
         Job(
             name: "test", root: "/", images: [], prompts: [],
             endpoint: Job.Endpoint(provider: .custom, baseURL: baseURL, model: "m", apiKeyVariable: nil),
@@ -26,7 +26,7 @@ enum HTTPFixture {
 
     /// Runs a transport against a URL and brings the reply or the error of one request.
     static func outcome(
-        _ baseURL: String, key: String? = nil, timeout: Duration = .seconds(10), imageBytes: Int = 30,
+        _ baseURL: String, key: String? = nil, timeout: Duration = .seconds(120), imageBytes: Int = 30,
         environment: [String: String] = [:]
     ) async throws -> Result<HTTPReply, TransportError> {
         try await HTTPTransport.withTransport(

@@ -66,11 +66,18 @@ struct RunCommand: ContextCommand {
     }
 
     func run(_ context: Context) async throws {
-        try raiseDescriptorLimit()
-        let job = try options.load(
+        let files = try raiseDescriptorLimit()
+        var job = try options.load(
             context, concurrency: concurrency.flatMap(Job.Concurrency.init(text:)),
             deadline: deadline.flatMap(Duration.init(text:))
         ).job
+        // A connection for each request in flight, beside the store, the event loops and images being read.
+        let room = max((files - 40) / 2 / job.endpoints.count, 1)
+        for place in job.endpoints.indices where job.endpoints[place].limits.concurrency.most > room {
+            let least = min(job.endpoints[place].limits.concurrency.least, room)
+            job.endpoints[place].limits.concurrency = Job.Concurrency(least: least, most: room)
+            context.note("warning: \(files) files may be open at once: at most \(room) requests in flight")
+        }
         if !quiet { job.printWarnings(context) }
         let planner = Planner(job: job)
         if !isFile(job.store) {
@@ -244,10 +251,11 @@ struct RunCommand: ContextCommand {
 
 /// Takes as many open files as the system allows: connections and images need two for each request in flight.
 ///
+/// - Returns: How many.
 /// - Throws: `CommandFailure` when the system allows too few for a run at all.
-private func raiseDescriptorLimit() throws {
+private func raiseDescriptorLimit() throws -> Int {
     var limit = rlimit()
-    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return }
+    guard getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { return 1024 }
     guard limit.rlim_max >= 40 else {
         throw CommandFailure(
             status: .storeFailed,
@@ -255,6 +263,7 @@ private func raiseDescriptorLimit() throws {
     }
     limit.rlim_cur = limit.rlim_max
     _ = setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+    return Int(clamping: limit.rlim_cur)
 }
 
 private func isFile(_ path: FilePath) -> Bool {
