@@ -1,6 +1,6 @@
 # make demo   build, and caption a dozen pictures with the simulated provider
 # make test   run every test
-# make bench      what parts of the engine cost
+# make bench      what parts of the engine cost, and how fast images are sent beside wrk, aiohttp and the openai SDK
 # make measure    how much of a server's limits the scheduler uses, about 25 minutes
 # make crash      kill it a thousand times, and compare the store with the provider's books
 # make million    plan, resume and export a million images
@@ -85,8 +85,9 @@ million: build
 lint:
 	swift format lint --strict --recursive $(SOURCES)
 
-bench: setup
+bench: build
 	swift run -c release CaptioningBenchmarks
+	CAPTION=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption python3 .ci/bench_http.py
 
 # Every scenario, or some: make measure SCENARIOS="known-600 burst"
 measure: build

@@ -86,7 +86,8 @@ struct RunCommandTests {
                 baseURL: simulator.baseURL, prompts: ["alt", "tags"],
                 extra: "limits: {concurrency: 16}\nname: faulty")
             let spec = scene.folder.appendingPathComponent("job.yaml")
-            let text = try String(contentsOf: spec, encoding: .utf8).replacing("attempts: 3", with: "attempts: 10")
+            let text = try String(contentsOf: spec, encoding: .utf8)
+                .replacing("attempts: 3", with: "attempts: 10").replacing("timeout: 120s", with: "timeout: 5s")
             try text.write(to: spec, atomically: true, encoding: .utf8)
             return (await scene.run("run", "job.yaml", environment: key).status, simulator.ledger)
         }
