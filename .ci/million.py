@@ -191,6 +191,7 @@ def measure_prompts(work, items):
 def measure_large(work):
     """128 images of 5 MB, 64 in flight."""
     folder = work / "large"
+    shutil.rmtree(folder, ignore_errors=True)
     (folder / "photos").mkdir(parents=True)
     for number in range(128):
         width, height = 1300, 1280
