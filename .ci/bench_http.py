@@ -30,6 +30,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from pictures import bmp
+
 CAPTION = str(Path(os.environ.get("CAPTION", ".build/release/caption")).absolute())
 IN_FLIGHT = 64
 # Bytes of an image, its sides, and how many files: about as many as go in five seconds.
@@ -105,12 +107,10 @@ def start_server(work):
 def make_images(folder, width, height, count):
     folder.mkdir(parents=True)
     row = (width * 3 + 3) // 4 * 4
-    header = b"BM" + struct.pack("<IHHI", 54 + row * height, 0, 0, 54) + struct.pack(
-        "<IiiHHIIiiII", 40, width, height, 1, 24, 0, row * height, 2835, 2835, 0, 0)
     pixels = bytearray(random.randbytes(row * height))
     for number in range(count):
         pixels[:8] = struct.pack("<Q", number)
-        (folder / f"{number:06}.bmp").write_bytes(header + pixels)
+        (folder / f"{number:06}.bmp").write_bytes(bmp(width, height, pixels))
 
 
 def body_of(image):

@@ -12,6 +12,8 @@ import urllib.request
 import zlib
 from pathlib import Path
 
+from pictures import bmp
+
 COLUMNS = "{:<17} {:>6} {:>7} {:>6} {:>7} {:>9} {:>5}  {}"
 
 
@@ -21,9 +23,7 @@ def make_images(folder, count, size):
     for number in range(count):
         if size == "small":
             pixels = (number.to_bytes(3, "big") * 256)[: 16 * 16 * 3]
-            header = struct.pack("<IiiHHIIiiII", 40, 16, 16, 1, 24, 0, len(pixels), 2835, 2835, 0, 0)
-            (folder / f"{number:06}.bmp").write_bytes(
-                b"BM" + struct.pack("<IHHI", 54 + len(pixels), 0, 0, 54) + header + pixels)
+            (folder / f"{number:06}.bmp").write_bytes(bmp(16, 16, pixels))
         else:
             width, height = 2048, 1365
             chunks = [

@@ -13,13 +13,14 @@ import os
 import shutil
 import signal
 import sqlite3
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 import urllib.request
 from pathlib import Path
+
+from pictures import bmp
 
 CAPTION = os.environ.get("CAPTION", ".build/release/caption")
 ENVIRONMENT = {**os.environ, "SIMULATED_API_KEY": "sk-simulated"}
@@ -32,10 +33,8 @@ def make_images(folder, count, size=1024):
         below = folder / f"{number // 1000:04}"
         if number % 1000 == 0:
             below.mkdir(parents=True)
-        header = struct.pack("<IiiHHIIiiII", 40, 16, 16, 1, 24, 0, 768, 2835, 2835, 0, 0)
-        data = b"BM" + struct.pack("<IHHI", size, 0, 0, 54) + header + number.to_bytes(3, "big") * 256
         with open(below / f"image-{number:07}.bmp", "wb", buffering=0) as file:
-            file.write(data.ljust(size, b"\0"))
+            file.write(bmp(16, 16, number.to_bytes(3, "big") * 256).ljust(size, b"\0"))
 
 
 def write_spec(path, url, prompts=1, concurrency=64):
@@ -194,11 +193,7 @@ def measure_large(work):
     shutil.rmtree(folder, ignore_errors=True)
     (folder / "photos").mkdir(parents=True)
     for number in range(128):
-        width, height = 1300, 1280
-        pixels = width * height * 3
-        header = struct.pack("<IiiHHIIiiII", 40, width, height, 1, 24, 0, pixels, 2835, 2835, 0, 0)
-        with open(folder / "photos" / f"{number}.bmp", "wb") as file:
-            file.write(b"BM" + struct.pack("<IHHI", 54 + pixels, 0, 0, 54) + header + os.urandom(pixels))
+        (folder / "photos" / f"{number}.bmp").write_bytes(bmp(1300, 1280, os.urandom(1300 * 1280 * 3)))
     server = Server("--latency", "2s")
     try:
         write_spec(folder / "job.yaml", server.url)

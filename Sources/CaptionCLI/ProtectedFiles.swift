@@ -1,5 +1,4 @@
 import Captioning
-import Foundation
 import SystemPackage
 
 /// Refuses to write over the files that a job lives by: its store with what belongs to it, and its spec.
@@ -19,7 +18,6 @@ func requireNoStore(_ target: FilePath, of job: Job, _ options: JobOptions, _ co
 
 /// Whether two paths name one file, whether it exists or not.
 private func isSame(_ first: String, _ second: String) -> Bool {
-    var (left, right) = (stat(), stat())
-    guard stat(first, &left) == 0, stat(second, &right) == 0 else { return first == second }
-    return left.st_dev == right.st_dev && left.st_ino == right.st_ino
+    guard let left = FileIdentity(at: first), let right = FileIdentity(at: second) else { return first == second }
+    return left == right
 }

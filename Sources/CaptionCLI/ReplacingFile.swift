@@ -1,3 +1,4 @@
+import Captioning
 import Foundation
 import Glibc
 import SystemPackage
@@ -27,7 +28,7 @@ final class ReplacingFile: Sendable {
             if descriptor < 0 { throw Failure(reason: String(cString: strerror(errno))) }
             return
         }
-        target = exists ? name.resolved : name
+        target = name.resolved ?? name
         let name = ".\(target.lastComponent?.string ?? "export").\(ProcessInfo.processInfo.processIdentifier).tmp"
         let temporary = target.removingLastComponent().appending(name)
         self.temporary = temporary
@@ -58,14 +59,5 @@ final class ReplacingFile: Sendable {
     deinit {
         close(descriptor)
         if !isCommitted.with({ $0 }) { _ = temporary?.withPlatformString { unlink($0) } }
-    }
-}
-
-extension FilePath {
-    /// The path without links; itself when it cannot be told.
-    fileprivate var resolved: FilePath {
-        guard let real = withPlatformString({ realpath($0, nil) }) else { return self }
-        defer { free(real) }
-        return FilePath(platformString: real)
     }
 }

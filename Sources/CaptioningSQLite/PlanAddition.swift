@@ -46,7 +46,7 @@ struct PlanAddition {
                 try insertion.execute(arguments: [
                     key.kind.rawValue, key.image.stored, key.promptID, position, requestID,
                 ])
-                tally[.pending] += 1
+                tally.pending += 1
                 planned.insert(Int(db.lastInsertedRowID))
             }
         }
@@ -55,7 +55,7 @@ struct PlanAddition {
         try db.execute(sql: "UPDATE job SET name = ?", arguments: [planner.job.name])
         taken.warnings = notes.warnings
         if notes.isLasting, taken.stale == 0 {
-            try PlanState.keep(planner, skippedFiles: notes.skippedFiles, db)
+            try PlanState.keep(planner, db)
         } else {
             try PlanState.clear(db)
         }

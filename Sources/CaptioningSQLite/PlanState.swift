@@ -37,9 +37,7 @@ enum PlanState {
     }
 
     /// Remembers the plan whose folders were noted.
-    static func keep(_ planner: Planner, skippedFiles: Int, _ db: Database) throws {
-        try db.execute(
-            sql: "INSERT INTO plan (id, digest, skippedFiles) VALUES (1, ?, ?)",
-            arguments: [planner.digest, skippedFiles])
+    static func keep(_ planner: Planner, _ db: Database) throws {
+        try db.execute(sql: "INSERT INTO plan (id, digest) VALUES (1, ?)", arguments: [planner.digest])
     }
 }

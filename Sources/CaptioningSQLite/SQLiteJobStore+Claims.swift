@@ -14,7 +14,7 @@ extension SQLiteJobStore {
                         WHERE state = 'claimed' AND position IS NOT NULL
                             AND id IN (SELECT itemId FROM attempt WHERE finishedAt IS NULL)
                         """)
-                tally.move(db.changesCount, from: .claimed, to: .pending)
+                tally.move(db.changesCount, from: \.claimed, to: \.pending)
                 try db.execute(
                     sql: """
                         UPDATE item SET state = 'pending'
@@ -34,7 +34,7 @@ extension SQLiteJobStore {
                         WHERE state = 'failed' AND position IS NOT NULL
                             AND (SELECT wasSent FROM attempt WHERE id = item.attemptId) = 0
                         """)
-                tally.move(db.changesCount, from: .failed, to: .pending)
+                tally.move(db.changesCount, from: \.failed, to: \.pending)
                 try db.execute(
                     sql: """
                         UPDATE item SET notBefore = 0, failures = 0, throttles = 0, doubts = 0
@@ -77,7 +77,7 @@ extension SQLiteJobStore {
                 }
                 guard rows.isEmpty else {
                     var tally = Tally()
-                    tally.move(rows.count, from: .pending, to: .claimed)
+                    tally.move(rows.count, from: \.pending, to: \.claimed)
                     tally.attempts = rows.count
                     try tally.apply(db)
                     return .claimed(try rows.map { try Self.claim($0, db, endpoint, time, scope.runBegan) })
@@ -146,7 +146,7 @@ extension SQLiteJobStore {
                     tally.attempts -= db.changesCount
                     try db.cachedStatement(sql: "UPDATE item SET state = 'pending' WHERE id = ? AND state = 'claimed'")
                         .execute(arguments: [claim.item.id.rawValue])
-                    tally.move(db.changesCount, from: .claimed, to: .pending)
+                    tally.move(db.changesCount, from: \.claimed, to: \.pending)
                 }
                 try tally.apply(db)
             }
@@ -167,7 +167,7 @@ extension SQLiteJobStore {
                         """, arguments: ["code": selection.code, "pattern": selection.imagePattern])
                 let count = db.changesCount
                 var tally = Tally()
-                tally.move(count, from: .failed, to: .pending)
+                tally.move(count, from: \.failed, to: \.pending)
                 try tally.apply(db)
                 return count
             }

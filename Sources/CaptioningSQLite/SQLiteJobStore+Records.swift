@@ -95,12 +95,12 @@ extension SQLiteJobStore {
                     WHERE id = ?1
                     """
             ).execute(arguments: [id, claim.attemptID.rawValue])
-            tally.move(from: .claimed, to: .done)
+            tally.move(from: \.claimed, to: \.done)
         case .gaveUp:
             try db.cachedStatement(
                 sql: "UPDATE item SET state = 'failed', attemptId = ?2, answeredRequestId = NULL WHERE id = ?1"
             ).execute(arguments: [id, claim.attemptID.rawValue])
-            tally.move(from: .claimed, to: .failed)
+            tally.move(from: \.claimed, to: \.failed)
         case .retry(let due, let budget):
             try db.cachedStatement(
                 sql: """
@@ -112,10 +112,10 @@ extension SQLiteJobStore {
                 id, max(due.unixMilliseconds, 1), budget == .failures ? 1 : 0, budget == .throttles ? 1 : 0,
                 budget == .doubts ? 1 : 0,
             ])
-            tally.move(from: .claimed, to: .pending)
+            tally.move(from: \.claimed, to: \.pending)
         case .putBack:
             try db.cachedStatement(sql: "UPDATE item SET state = 'pending' WHERE id = ?").execute(arguments: [id])
-            tally.move(from: .claimed, to: .pending)
+            tally.move(from: \.claimed, to: \.pending)
         }
     }
 

@@ -1,5 +1,6 @@
 import Captioning
 import Foundation
+import SystemPackage
 
 /// The right to run the job of one store: an OS lock, so that it ends with the process however that ends.
 ///
@@ -69,9 +70,7 @@ public final class StoreLock: Sendable {
 
     /// Beside the real file, so that a link to the store is the store.
     private static func lockPath(_ storePath: String) -> String {
-        guard let real = realpath(storePath, nil) else { return storePath + ".lock" }
-        defer { free(real) }
-        return String(cString: real) + ".lock"
+        (FilePath(storePath).resolved?.string ?? storePath) + ".lock"
     }
 
     deinit {
@@ -87,9 +86,7 @@ public final class StoreLock: Sendable {
     }
 
     private static func isSameFile(_ descriptor: Int32, _ path: String) -> Bool {
-        var open = stat()
-        var named = stat()
-        return fstat(descriptor, &open) == 0 && stat(path, &named) == 0 && open.st_ino == named.st_ino
-            && open.st_dev == named.st_dev
+        let named = FileIdentity(at: path)
+        return named != nil && named == FileIdentity(descriptor: descriptor)
     }
 }

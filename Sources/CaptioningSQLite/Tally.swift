@@ -2,15 +2,11 @@ import GRDB
 
 /// Changes of the counts that status reads, gathered over one transaction and written with it.
 struct Tally: Hashable {
-    /// What the schema calls an item's states.
-    enum State: String, CaseIterable {
-        case pending, claimed, done, failed
-    }
-
-    private var pending = 0
-    private var claimed = 0
-    private var done = 0
-    private var failed = 0
+    /// Planned items that have come to a state, or left it when negative.
+    var pending = 0
+    var claimed = 0
+    var done = 0
+    var failed = 0
     /// Attempts that have come, or gone when negative.
     var attempts = 0
     /// Answers that were reused.
@@ -20,30 +16,10 @@ struct Tally: Hashable {
     /// Output tokens that were reported.
     var completionTokens = 0
 
-    /// Planned items that have come to a state, or left it when negative.
-    subscript(state: State) -> Int {
-        get {
-            switch state {
-            case .pending: pending
-            case .claimed: claimed
-            case .done: done
-            case .failed: failed
-            }
-        }
-        set {
-            switch state {
-            case .pending: pending = newValue
-            case .claimed: claimed = newValue
-            case .done: done = newValue
-            case .failed: failed = newValue
-            }
-        }
-    }
-
     /// Planned items that have gone from one state to another.
-    mutating func move(_ count: Int = 1, from: State, to: State) {
-        self[from] -= count
-        self[to] += count
+    mutating func move(_ count: Int = 1, from: WritableKeyPath<Tally, Int>, to: WritableKeyPath<Tally, Int>) {
+        self[keyPath: from] -= count
+        self[keyPath: to] += count
     }
 
     /// Writes the changes.

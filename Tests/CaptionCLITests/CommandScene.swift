@@ -58,13 +58,30 @@ final class CommandScene: Sendable {
         URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("caption")
     }
 
+    /// Starts a program, the built one by default, in the scene's folder; what it prints is dropped.
+    func start(_ arguments: [String], program: URL = CommandScene.program) throws -> Process {
+        let process = Process()
+        process.executableURL = program
+        process.arguments = arguments
+        process.currentDirectoryURL = folder
+        process.environment = environment
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
+    private var environment: [String: String] {
+        ["TEST_KEY": "sk-simulated", "HOME": folder.path, "SWIFT_BACKTRACE": "enable=no"]
+    }
+
     /// Runs a shell line in the scene's folder, with the built program as `caption`; what it printed, both kinds together.
     func shell(_ line: String) async throws -> (status: Int32, output: String) {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/bin/bash")
         process.arguments = ["-c", "caption() { '\(Self.program.path)' \"$@\"; }; \(line)"]
         process.currentDirectoryURL = folder
-        process.environment = ["TEST_KEY": "sk-simulated", "HOME": folder.path, "SWIFT_BACKTRACE": "enable=no"]
+        process.environment = environment
         let pipe = Pipe()
         process.standardOutput = pipe
         process.standardError = pipe

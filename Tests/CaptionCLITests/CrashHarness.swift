@@ -103,15 +103,9 @@ struct CrashHarness {
     }
 
     private func start(_ scene: CommandScene) throws -> Process {
-        let process = Process()
-        process.executableURL = program ?? CommandScene.program
-        process.arguments = ["run", "job.yaml", "--quiet", "--concurrency", String(concurrency)]
-        process.currentDirectoryURL = scene.folder
-        process.environment = ["TEST_KEY": "sk-simulated", "HOME": scene.folder.path, "SWIFT_BACKTRACE": "enable=no"]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        return process
+        try scene.start(
+            ["run", "job.yaml", "--quiet", "--concurrency", String(concurrency)],
+            program: program ?? CommandScene.program)
     }
 
     /// Opens the store as the next run would, and compares it with what it held before and with the provider's books.

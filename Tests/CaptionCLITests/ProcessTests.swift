@@ -8,15 +8,7 @@ import Testing
 struct ProcessTests {
     /// Starts `caption run job.yaml` in the scene's folder.
     private func start(_ scene: CommandScene) throws -> Process {
-        let process = Process()
-        process.executableURL = CommandScene.program
-        process.arguments = ["run", "job.yaml", "--concurrency", "4"]
-        process.currentDirectoryURL = scene.folder
-        process.environment = ["TEST_KEY": "sk-simulated", "HOME": scene.folder.path]
-        process.standardOutput = FileHandle.nullDevice
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        return process
+        try scene.start(["run", "job.yaml", "--concurrency", "4"])
     }
 
     /// Waits until something is true of another process; gives up after 20 s.

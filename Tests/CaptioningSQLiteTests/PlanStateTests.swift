@@ -28,7 +28,7 @@ struct PlanStateTests {
         try await store.write { db in
             try PlanState.clear(db)
             _ = try Planner(job: job).forEachItem(enter: { try PlanState.note($0, db) }) { _, _ in }
-            try PlanState.keep(Planner(job: job), skippedFiles: 0, db)
+            try PlanState.keep(Planner(job: job), db)
         }
     }
 

@@ -57,8 +57,7 @@ DROP INDEX itemCount;
 CREATE TABLE plan (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     -- SHA-256 over everything in the spec that decides what is planned.
-    digest BLOB NOT NULL CHECK (length(digest) = 32),
-    skippedFiles INTEGER NOT NULL CHECK (skippedFiles >= 0)
+    digest BLOB NOT NULL CHECK (length(digest) = 32)
 ) STRICT;
 
 -- The folders that it walked, as they were then. A folder's ctime changes with every name in it.

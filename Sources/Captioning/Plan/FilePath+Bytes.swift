@@ -1,3 +1,4 @@
+import Glibc
 public import SystemPackage
 
 extension FilePath {
@@ -20,6 +21,15 @@ extension FilePath {
             }
             return bytes
         }
+    }
+}
+
+extension FilePath {
+    /// The path without links; nil when nothing stands there.
+    package var resolved: FilePath? {
+        guard let real = withPlatformString({ realpath($0, nil) }) else { return nil }
+        defer { free(real) }
+        return FilePath(platformString: real)
     }
 }
 

@@ -30,9 +30,6 @@ struct FolderNames {
 
     private func hasImageEnding(_ path: [UInt8]) -> Bool {
         guard let dot = path.suffix(Self.longestEnding + 1).lastIndex(of: UInt8(ascii: ".")) else { return false }
-        let lowercased = path[(dot + 1)...].map { byte in
-            (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
-        }
-        return Self.endings.contains(lowercased)
+        return Self.endings.contains(path[(dot + 1)...].map(lowercased))
     }
 }

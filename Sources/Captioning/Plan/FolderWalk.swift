@@ -17,7 +17,7 @@ struct FolderWalk {
 
     init(root: FilePath) {
         self.root = root
-        self.realRoot = realPath(root) ?? []
+        self.realRoot = root.resolved?.bytes ?? []
     }
 
     /// Calls `visit` with every file's path below the root, and `enter` with every folder.
@@ -93,7 +93,7 @@ struct FolderWalk {
         }
         var link = stat()
         guard path.withPlatformString({ lstat($0, &link) }) == 0, link.st_mode & S_IFMT == S_IFLNK else { return true }
-        guard let target = realPath(path) else { return false }
+        guard let target = path.resolved?.bytes else { return false }
         let isInside = target == realRoot || target.starts(with: realRoot + [slash])
         let isAbove = realRoot.starts(with: target == [slash] ? target : target + [slash])
         return !isInside && !isAbove
@@ -101,9 +101,3 @@ struct FolderWalk {
 }
 
 private let slash = UInt8(ascii: "/")
-
-private func realPath(_ path: FilePath) -> [UInt8]? {
-    guard let resolved = path.withPlatformString({ realpath($0, nil) }) else { return nil }
-    defer { free(resolved) }
-    return Array(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
-}

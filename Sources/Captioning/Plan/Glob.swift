@@ -97,6 +97,7 @@ struct Glob: Sendable {
 private let star = UInt8(ascii: "*")
 private let slash = UInt8(ascii: "/")
 
-private func lowercased(_ byte: UInt8) -> UInt8 {
+/// An ASCII letter in lower case; any other byte as it is.
+func lowercased(_ byte: UInt8) -> UInt8 {
     (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte) ? byte | 0x20 : byte
 }
