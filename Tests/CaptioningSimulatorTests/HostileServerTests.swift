@@ -159,10 +159,11 @@ struct HostileServerTests {
         }
     }
 
-    @Test func `it stops at once while replies hang and trickle`() async throws {
-        for fault in [Fault.hang, .trickle] {
+    @Test func `it stops at once while requests wait and replies hang and trickle`() async throws {
+        for fault in [Fault.timeout, .hang, .trickle] {
             var options = SimulatorOptions()
             options.faults = [fault: 1]
+            options.hold = .seconds(600)
             options.trickle = .seconds(600)
             let start = ContinuousClock.now
             try await withSimulator(options) { simulator in

@@ -138,21 +138,6 @@ struct SimulatorTests {
         #expect(Set(first.values) == [200, 429, 502])
     }
 
-    @Test func `it stops at once while a request hangs`() async throws {
-        var options = SimulatorOptions()
-        options.faults = [.timeout: 1]
-        options.hold = .seconds(600)
-        let start = ContinuousClock.now
-        try await withSimulator(options) { simulator in
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                group.addTask { _ = try? await SimulatorClient.post(ChatBody.make(), to: simulator) }
-                while simulator.ledger.faults.isEmpty { try await Task.sleep(for: .milliseconds(2)) }
-                group.cancelAll()
-            }
-        }
-        #expect(start.duration(to: .now) < .seconds(300))
-    }
-
     @Test func `it stops when its user throws`() async {
         struct Mishap: Error {}
         await #expect(throws: Mishap.self) {
