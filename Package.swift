@@ -65,9 +65,10 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLinux"),
+        .target(name: "CBase64"),
         .target(
             name: "Captioning",
-            dependencies: ["CLinux", crypto, deque, mustache, serviceLifecycle, systemPackage, yams],
+            dependencies: ["CBase64", "CLinux", crypto, deque, mustache, serviceLifecycle, systemPackage, yams],
             swiftSettings: settings
         ),
         .target(
@@ -107,7 +108,7 @@ let package = Package(
         ),
         .executableTarget(
             name: "CaptioningBenchmarks",
-            dependencies: ["Captioning", deque, systemPackage],
+            dependencies: ["Captioning", "CaptioningSQLite", deque, systemPackage],
             swiftSettings: settings
         ),
         .testTarget(

@@ -5,6 +5,9 @@ enum ReplyText {
     /// The text without surrounding white space, and with every NUL replaced, which SQLite and CSV readers cut at.
     static func cleaned(_ text: String) -> String {
         let text = text.utf8.contains(0) ? text.replacing("\0", with: "\u{FFFD}") : text
+        let scalars = text.unicodeScalars
+        guard let first = scalars.first, let last = scalars.last else { return text }
+        guard first.properties.isWhitespace || last.properties.isWhitespace else { return text }
         return text.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 

@@ -1,7 +1,7 @@
 import Crypto
 import Foundation
 import Glibc
-import SystemPackage
+public import SystemPackage
 
 /// Reads an image file, and refuses what the provider would refuse before anything is sent.
 public struct ImageLoader: Sendable {
@@ -9,7 +9,7 @@ public struct ImageLoader: Sendable {
     let limits: [ImageLimits]
 
     /// A loader for providers' limits.
-    init(limits: [ImageLimits]) {
+    public init(limits: [ImageLimits]) {
         self.limits = limits
     }
 
@@ -24,7 +24,7 @@ public struct ImageLoader: Sendable {
     ///
     /// Blocks the thread while reading. A pipe or device is refused without being opened for long.
     /// - Throws: `Failure` of kind `unreadableImage`.
-    func load(_ path: FilePath) throws(Failure) -> ImagePayload {
+    public func load(_ path: FilePath) throws(Failure) -> ImagePayload {
         let data = try read(path)
         let header: ImageHeader
         do {
