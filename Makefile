@@ -10,6 +10,9 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
+# What opens images that must be converted, and what the tests and benchmarks compare it with.
+IMAGE_PACKAGES := libvips42 libvips-tools
+
 # debug builds faster, release runs faster.
 CONFIGURATION ?= release
 PACKAGES := libsqlite3-dev zlib1g-dev libstdc++-12-dev git
@@ -32,13 +35,15 @@ setup:
 	fi
 	@missing=; \
 	if command -v dpkg-query >/dev/null; then \
-		for package in $(PACKAGES); do \
+		for package in $(PACKAGES) $(IMAGE_PACKAGES); do \
 			case $$package in libstdc++-*) dpkg-query -W -f='$${Status}\n' 'libstdc++-*-dev' 2>/dev/null \
-				| grep -q 'ok installed' && continue;; esac; \
+				| grep -q 'ok installed' && continue;; \
+			libvips42) dpkg-query -W -f='$${Status}\n' 'libvips42*' 2>/dev/null | grep -q 'ok installed' && continue; \
+				apt-cache show libvips42 >/dev/null 2>&1 || package=libvips42t64;; esac; \
 			dpkg-query -W -f='$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
 		done; \
 	else \
-		echo "This is no Debian or Ubuntu: make sure that SQLite's and zlib's headers are installed." >&2; \
+		echo "This is no Debian or Ubuntu: make sure that SQLite's and zlib's headers, and libvips, are installed." >&2; \
 	fi; \
 	if [ -n "$$missing" ]; then \
 		echo "installing:$$missing"; \

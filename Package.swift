@@ -46,6 +46,10 @@ let package = Package(
         .library(name: "CaptioningHTTP", targets: ["CaptioningHTTP"]),
         .library(name: "CaptioningSQLite", targets: ["CaptioningSQLite"]),
     ],
+    traits: [
+        .trait(name: "Vips", description: "Converts images with libvips, which is opened when it is needed."),
+        .default(enabledTraits: ["Vips"]),
+    ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-collections", from: "1.6.0"),
@@ -66,6 +70,7 @@ let package = Package(
     targets: [
         .systemLibrary(name: "CLinux"),
         .target(name: "CBase64"),
+        .target(name: "CVips"),
         .target(
             name: "Captioning",
             dependencies: ["CBase64", "CLinux", crypto, deque, mustache, serviceLifecycle, systemPackage, yams],
@@ -83,7 +88,13 @@ let package = Package(
             dependencies: ["Captioning", bitCollections, grdb, systemPackage],
             resources: [
                 .embedInCode("../../schema/sqlite/v1-initial.sql"), .embedInCode("../../schema/sqlite/v2-tally.sql"),
+                .embedInCode("../../schema/sqlite/v3-images.sql"),
             ],
+            swiftSettings: settings
+        ),
+        .target(
+            name: "CaptioningVips",
+            dependencies: ["Captioning", "CVips"],
             swiftSettings: settings
         ),
         .target(
@@ -102,6 +113,7 @@ let package = Package(
             name: "CaptionCLI",
             dependencies: [
                 "Captioning", "CaptioningHTTP", "CaptioningSQLite", "CaptioningSimulator",
+                .target(name: "CaptioningVips", condition: .when(traits: ["Vips"])),
                 argumentParser, deque, logging, serviceLifecycle, systemPackage, unixSignals,
             ],
             swiftSettings: settings
@@ -132,6 +144,11 @@ let package = Package(
             name: "CaptioningSQLiteTests",
             dependencies: ["Captioning", "CaptioningSQLite", "CaptioningTesting", cSQLite, grdb, systemPackage],
             resources: [.copy("Fixtures")],
+            swiftSettings: settings
+        ),
+        .testTarget(
+            name: "CaptioningVipsTests",
+            dependencies: ["Captioning", "CaptioningVips", "CaptioningTesting", systemPackage],
             swiftSettings: settings
         ),
         .testTarget(

@@ -61,6 +61,13 @@ struct Context: Sendable {
         try output(try encoder.encode(value) + Data("\n".utf8))
     }
 
+    /// Prints a value as one line of JSON, keys sorted.
+    func printLine(json value: some Encodable) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        try output(try encoder.encode(value) + Data("\n".utf8))
+    }
+
     /// A path as the shell means it.
     func path(_ text: String) -> FilePath {
         workingDirectory.pushing(FilePath(text)).lexicallyNormalized()

@@ -32,10 +32,10 @@ struct RequestBenchmark {
             endpoint: .init(provider: .custom, baseURL: "http://localhost/v1", model: "m", apiKeyVariable: nil),
             store: "/dev/null")
         let builder = RequestBuilder(job: job)
-        let loader = ImageLoader(limits: [])
+        let loader = ImageLoader()
         var body = Data(count: Self.imageBytes * 2)
         return try megabytesPerSecond {
-            let image = try loader.load(FilePath(file.path))
+            let image = ImagePayload(try loader.load(FilePath(file.path)))
             var end = 0
             body.withUnsafeMutableBytes { target in
                 for chunk in builder.body(text: "Describe this.", system: nil, images: [.inline(image)]).makeChunks() {

@@ -89,7 +89,8 @@ extension SQLiteJobStore {
 extension ExportRow {
     fileprivate static let query = """
         SELECT image, prompt, status, caption, finishReason, model, promptTokens, completionTokens, totalTokens,
-            imageTokens, cachedTokens, reasoningTokens, attempts, errorCode, errorMessage, finishedAt
+            imageTokens, cachedTokens, reasoningTokens, attempts, errorCode, errorMessage, finishedAt,
+            imageSize, imageFormat, imageBytes, sentSize, sentFormat, sentBytes, prepared
         FROM caption
         """
 
@@ -104,6 +105,10 @@ extension ExportRow {
                 cachedTokens: row[10], reasoningTokens: row[11]),
             attempts: row[12], errorCode: row[13], errorMessage: row[14],
             completedAt: finishedAt.map(Date.init(unixMilliseconds:)))
+        guard let size: String = row[16] else { return }
+        images = SentImages(
+            imageSize: size, imageFormat: row[17], imageBytes: row[18], sentSize: row[19], sentFormat: row[20],
+            sentBytes: row[21], prepared: row[22])
     }
 }
 
@@ -119,5 +124,9 @@ extension AttemptHistory {
             httpStatus: row["httpStatus"], errorCode: row["errorCode"], errorMessage: row["errorMessage"],
             providerRequestID: row["providerRequestId"], finishReason: row["finishReason"], usage: Usage(row: row),
             caption: row["caption"], reasoning: row["reasoning"], request: row["definition"])
+        guard let size: String = row["imageSize"] else { return }
+        images = SentImages(
+            imageSize: size, imageFormat: row["imageFormat"], imageBytes: row["imageBytes"], sentSize: row["sentSize"],
+            sentFormat: row["sentFormat"], sentBytes: row["sentBytes"], prepared: row["prepared"])
     }
 }

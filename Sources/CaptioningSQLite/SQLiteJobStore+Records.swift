@@ -45,7 +45,8 @@ extension SQLiteJobStore {
                     errorMessage = :errorMessage, providerRequestId = :requestID, answeredModel = :model,
                     finishReason = :finishReason, promptTokens = :prompt, completionTokens = :completion,
                     totalTokens = :total, imageTokens = :image, cachedTokens = :cached, reasoningTokens = :reasoning,
-                    latencyMs = :latency
+                    latencyMs = :latency, imageSize = :imageSize, imageFormat = :imageFormat, imageBytes = :imageBytes,
+                    sentSize = :sentSize, sentFormat = :sentFormat, sentBytes = :sentBytes, prepared = :prepared
                 WHERE id = :id AND finishedAt IS NULL
                 """
         ).execute(arguments: [
@@ -55,7 +56,10 @@ extension SQLiteJobStore {
             "finishReason": completion?.finishReason, "prompt": usage.promptTokens,
             "completion": usage.completionTokens, "total": usage.totalTokens, "image": usage.imageTokens,
             "cached": usage.cachedTokens, "reasoning": usage.reasoningTokens,
-            "latency": report.latency.map { Int64($0.seconds * 1000) }, "id": attemptID,
+            "latency": report.latency.map { Int64($0.seconds * 1000) }, "imageSize": report.images?.imageSize,
+            "imageFormat": report.images?.imageFormat, "imageBytes": report.images?.imageBytes,
+            "sentSize": report.images?.sentSize, "sentFormat": report.images?.sentFormat,
+            "sentBytes": report.images?.sentBytes, "prepared": report.images?.prepared, "id": attemptID,
         ])
         guard db.changesCount == 1 else {
             throw DatabaseError(message: "attempt \(attemptID) was already completed")

@@ -8,7 +8,7 @@ import Testing
 
 /// Stores that released versions wrote (`.ci/store-fixture` makes them).
 struct MigrationTests {
-    static let versions = [1]
+    static let versions = [1, 2]
 
     /// Writes the store of an earlier version to a file.
     private func make(_ version: Int, at path: String) throws {

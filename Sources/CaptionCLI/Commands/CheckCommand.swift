@@ -1,5 +1,7 @@
 import ArgumentParser
 import Captioning
+import Foundation
+import SystemPackage
 
 /// Reads a spec and reports every problem at once.
 struct CheckCommand: ContextCommand {
@@ -7,15 +9,19 @@ struct CheckCommand: ContextCommand {
         commandName: "check",
         abstract: "Check a job spec and report every problem at once.",
         discussion: """
-            Looks at nothing but the spec: no image, no store, no network.
+            Looks at nothing but the spec, unless '--images' is given: then every image is opened, and what would be \
+            done to it before it is sent, or why it would fail, is told. Nothing is sent.
 
             caption check jobs/alt-text.yaml
-            caption check jobs/alt-text.yaml --json
+            caption check jobs/alt-text.yaml --images
             """)
 
     @OptionGroup var options: JobOptions
 
-    @Flag(help: "Print problems and warnings as JSON.")
+    @Flag(help: "Open every image, too, and tell what would be done to it.")
+    var images = false
+
+    @Flag(help: "Print problems and warnings as JSON; with --images one line for every image, then the sums.")
     var json = false
 
     private struct Report: Encodable {
@@ -26,7 +32,10 @@ struct CheckCommand: ContextCommand {
     func run(_ context: Context) async throws {
         do {
             let job = try options.load(context).job
-            if json {
+            if images {
+                if !json { job.printWarnings(context) }
+                if try await checkImages(of: job, context) > 0 { throw ExitStatus.someFailed.code }
+            } else if json {
                 try context.print(json: Report(problems: [], warnings: job.warnings))
             } else {
                 job.printWarnings(context)
@@ -36,5 +45,45 @@ struct CheckCommand: ContextCommand {
             try context.print(json: Report(problems: error.problems, warnings: []))
             throw ExitStatus.badSpec.code
         }
+    }
+
+    /// Opens every image once, as many at a time as there are processors.
+    ///
+    /// - Returns: How many would fail.
+    private func checkImages(of job: Job, _ context: Context) async throws -> Int {
+        var keys: [Item.Key] = []
+        let first = job.prompts.first?.id
+        let notes = try Planner(job: job).forEachItem { key, _ in
+            if key.promptID == first, key.kind != .url { keys.append(key) }
+        }
+        for warning in notes.warnings { context.note("warning: \(warning)") }
+        let check = ImageCheck(job: job, converter: makeConverter())
+        var report = ImageReport()
+        let width = ProcessInfo.processInfo.activeProcessorCount * 2
+        for start in stride(from: 0, to: keys.count, by: width) {
+            let part = keys[start..<min(start + width, keys.count)]
+            let results = await withTaskGroup { group in
+                for (place, key) in part.enumerated() {
+                    group.addTask { (place, await check.results(for: key)) }
+                }
+                var results = Array(
+                    repeating: [(file: FilePath, result: Result<SentImage, Failure>)](), count: part.count)
+                for await (place, result) in group { results[place] = result }
+                return results
+            }
+            for (key, results) in zip(part, results) {
+                for (file, result) in results {
+                    let name = key.kind == .group ? "\(key.image.display) (\(file.string))" : key.image.display
+                    guard let line = report.add(name, result) else { continue }
+                    if json {
+                        try context.printLine(json: line)
+                    } else if let text = line.text {
+                        try context.print(text)
+                    }
+                }
+            }
+        }
+        if json { try context.printLine(json: report.sums) } else { try context.print(report.text) }
+        return report.sums.failed
     }
 }

@@ -74,6 +74,7 @@ struct PlanCommand: ContextCommand {
             ("connect_timeout", job.retry.connectTimeout.text),
             ("give_up_after", job.retry.giveUpAfter.text),
         ]
+        values.append(("prepare", job.preparation.text))
         if let deadline = job.deadlines.run { values.append(("deadline", deadline.text)) }
         if let deadline = job.deadlines.item { values.append(("item_deadline", deadline.text)) }
         values.append(("store", job.store.string))

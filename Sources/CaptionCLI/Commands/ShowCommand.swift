@@ -61,6 +61,11 @@ struct ShowCommand: ContextCommand {
         if let reason = attempt.finishReason { parts.append(reason) }
         if let id = attempt.providerRequestID { parts.append("request \(id)") }
         var lines = ["  " + parts.joined(separator: " · ")]
+        if let images = attempt.images {
+            let original = "\(images.imageSize) \(images.imageFormat), \(images.imageBytes) bytes"
+            let sent = "\(images.sentSize) \(images.sentFormat), \(images.sentBytes) bytes (\(images.prepared))"
+            lines.append("    image: \(original)" + (images.prepared.isEmpty ? ", sent as it is" : "; sent: \(sent)"))
+        }
         if let code = attempt.errorCode { lines.append("    \(code): \(attempt.errorMessage ?? "")") }
         if let caption = attempt.caption { lines.append("    \(caption)") }
         return lines.joined(separator: "\n")

@@ -9,6 +9,8 @@ struct TokenEstimator: Sendable {
     let completionTokens: Int
 
     private let family: Family
+    /// Whether the provider's own reduction of images is known.
+    private let knowsReduction: Bool
     private let thinks: Bool
 
     /// How a model counts images.
@@ -26,6 +28,14 @@ struct TokenEstimator: Sendable {
     /// - `parameters`: The job's; those that limit the answer, turn thinking on or off or lift the image limit count.
     init(model: String, provider: Provider, parameters: [String: JSONValue]) {
         thinks = Self.thinks(model, parameters: parameters)
+        let isNamed = KnownModels.model(model) != nil || Self.isNamedQwen(model)
+        knowsReduction =
+            switch provider {
+            case .simulated: true
+            case .dashscope: isNamed
+            case .openai: ImageTokens.OpenAIRule.rule(forModel: model) != nil
+            default: false
+            }
         family = Self.family(of: model, provider: provider, parameters: parameters)
         let isDashScope = provider == .dashscope || provider == .simulated
         let limits = [
@@ -43,6 +53,21 @@ struct TokenEstimator: Sendable {
         ImageTokens.qwenPrompt(
             images: images.map(imageTokens), text: Self.textTokens(text), system: system.map(Self.textTokens),
             thinks: thinks && isQwen)
+    }
+
+    /// The size to which the provider reduces an image before the model sees it; nil when that is not known, as with
+    /// servers that run open models as they please.
+    func usedSize(of size: PixelSize) -> PixelSize? {
+        guard knowsReduction else { return nil }
+        switch family {
+        case .qwen(let patch, let maxPixels):
+            guard size.pixels > maxPixels else { return size }
+            let used = ImageTokens.qwenResized(
+                width: size.width, height: size.height, patch: patch, maxPixels: maxPixels)
+            return PixelSize(width: used.width, height: used.height)
+        case .openAI(let rule): return ImageTokens.openAIReduced(size, rule: rule)
+        case .generic: return nil
+        }
     }
 
     /// The tokens of a text, roughly.
@@ -99,8 +124,7 @@ struct TokenEstimator: Sendable {
         if let rule = ImageTokens.OpenAIRule.rule(forModel: model) { return .openAI(rule) }
         let known = KnownModels.model(model)
         let name = KnownModels.bareName(model)
-        let isNamedQwen = name.contains("qwen") || name.contains("qvq")
-        guard known != nil || isNamedQwen || [.dashscope, .simulated].contains(provider) else {
+        guard known != nil || isNamedQwen(model) || [.dashscope, .simulated].contains(provider) else {
             return provider == .openai ? .openAI(.tiles(base: 85, tile: 170)) : .generic
         }
         let isOlder = name.contains("qwen2") || name.contains("qvq")
@@ -109,6 +133,11 @@ struct TokenEstimator: Sendable {
             return .qwen(patch: patch, maxPixels: 16_384 * patch * patch)
         }
         return .qwen(patch: patch, maxPixels: known?.defaultMaxPixels ?? (patch == 28 ? 1280 : 2560) * patch * patch)
+    }
+
+    private static func isNamedQwen(_ model: String) -> Bool {
+        let name = KnownModels.bareName(model)
+        return name.contains("qwen") || name.contains("qvq")
     }
 
     private static func thinks(_ model: String, parameters: [String: JSONValue]) -> Bool {

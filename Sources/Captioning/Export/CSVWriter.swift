@@ -7,7 +7,8 @@ public struct CSVWriter: Sendable {
     /// The columns, in order.
     public static let columns = [
         "image", "prompt", "status", "caption", "finish_reason", "model", "prompt_tokens", "completion_tokens",
-        "total_tokens", "image_tokens", "attempts", "error_code", "error_message", "completed_at",
+        "total_tokens", "image_tokens", "attempts", "error_code", "error_message", "completed_at", "image_size",
+        "image_format", "image_bytes", "sent_size", "sent_format", "sent_bytes", "prepared",
     ]
 
     private static let flushBytes = 64 * 1024
@@ -46,6 +47,13 @@ public struct CSVWriter: Sendable {
         append(row.errorCode)
         append(row.errorMessage)
         append(row.completedAt?.exportText)
+        append(row.images?.imageSize)
+        append(row.images?.imageFormat)
+        append(row.images?.imageBytes)
+        append(row.images?.sentSize)
+        append(row.images?.sentFormat)
+        append(row.images?.sentBytes)
+        append(row.images?.prepared)
         buffer[buffer.count - 1] = 13
         buffer.append(10)
         if buffer.count >= Self.flushBytes { try flush() }

@@ -34,6 +34,8 @@ public struct ExportRow: Hashable, Sendable {
     public var errorMessage: String?
     /// When the item was settled.
     public var completedAt: Date?
+    /// What the settling attempt sent of the images; nil when nothing was, or only addresses.
+    public var images: SentImages?
 
     /// A row.
     public init(

@@ -37,6 +37,13 @@ public struct JSONLWriter: Sendable {
         append("error_code", row.errorCode)
         append("error_message", row.errorMessage)
         append("completed_at", row.completedAt?.exportText)
+        append("image_size", row.images?.imageSize)
+        append("image_format", row.images?.imageFormat)
+        append("image_bytes", row.images?.imageBytes)
+        append("sent_size", row.images?.sentSize)
+        append("sent_format", row.images?.sentFormat)
+        append("sent_bytes", row.images?.sentBytes)
+        append("prepared", row.images?.prepared)
         if row.image.text == nil { append("image_base64", Data(row.image.bytes).base64EncodedString()) }
         buffer[buffer.count - 1] = UInt8(ascii: "}")
         buffer.append(UInt8(ascii: "\n"))

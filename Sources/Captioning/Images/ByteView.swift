@@ -81,6 +81,12 @@ struct ByteView {
         return String(decoding: data[(start + range.lowerBound)..<(start + range.upperBound)], as: UTF8.self)
     }
 
+    /// The bytes of a range, cut to those that exist, as a view of their own.
+    func part(_ range: Range<Int>) -> ByteView {
+        let range = range.clamped(to: 0..<count)
+        return ByteView(data[(start + range.lowerBound)..<(start + range.upperBound)])
+    }
+
     private func holds(_ size: Int, at offset: Int) -> Bool {
         size >= 0 && size <= count && offset >= 0 && offset <= count - size
     }

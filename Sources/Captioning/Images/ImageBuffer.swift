@@ -1,4 +1,4 @@
-import Foundation
+public import Foundation
 import Synchronization
 
 /// The bytes of one image file, held until they have been sent and no longer.
@@ -27,16 +27,46 @@ public final class ImageBuffer: Sendable {
     }
 }
 
+/// An image as its file has it.
+public struct LoadedImage: Sendable {
+    /// The file's bytes.
+    public var data: Data
+    /// What they say of themselves.
+    public var header: ImageHeader
+    /// SHA-256 of the file, 32 bytes: the image's identity, whatever is sent of it.
+    public var digest: [UInt8]
+
+    /// Whether a format carries EXIF where it cannot be cut out.
+    var hasHiddenMetadata: Bool {
+        switch header.format {
+        case .heic, .avif, .tiff: data.prefix(1 << 16).firstRange(of: Data("Exif".utf8)) != nil
+        default: false
+        }
+    }
+}
+
 /// An image ready to be sent.
 public struct ImagePayload: Sendable {
-    /// The media type by the file's first bytes, such as `image/jpeg`.
-    public var mediaType: String
-    /// The size in pixels, as the header says.
-    public var width: Int
-    /// The size in pixels, as the header says.
-    public var height: Int
     /// SHA-256 of the file, 32 bytes.
     public var digest: [UInt8]
-    /// The file's bytes.
+    /// The bytes that are sent.
     public var buffer: ImageBuffer
+    /// What they are, beside what the file was.
+    public var record: SentImage
+
+    /// An image of which other bytes may be sent than its file has.
+    ///
+    /// - `converted`: What is sent; nil sends the file as it is.
+    /// - `steps`: What was done.
+    public init(_ image: LoadedImage, sending converted: ConvertedImage? = nil, steps: [SentImage.Step] = []) {
+        let original = SentImage.Facts(
+            format: image.header.format, size: image.header.uprightSize, bytes: image.data.count)
+        let sent = converted.map { SentImage.Facts(format: $0.format, size: $0.size, bytes: $0.data.count) }
+        digest = image.digest
+        buffer = ImageBuffer(converted?.data ?? image.data)
+        record = SentImage(original: original, sent: sent ?? original, steps: steps)
+    }
+
+    /// The media type, such as `image/jpeg`.
+    public var mediaType: String { record.sent.format.mediaType }
 }

@@ -8,6 +8,7 @@ extension ImageHeader {
         var primary: Int?
         var sizes: [Int: Facts] = [:]
         var cuts: [Int: Facts] = [:]
+        var turns: Set<Int> = []
         var associations: [Range<Int>] = []
         // The content of `meta` begins with four bytes of version and flags.
         for box in Boxes(bytes, in: meta.content, skipping: 4) {
@@ -16,35 +17,43 @@ extension ImageHeader {
             }
             guard box.type == "iprp" else { continue }
             for part in Boxes(bytes, in: box.content) {
-                if part.type == "ipco" { (sizes, cuts) = itemSizes(bytes, in: part.content) }
+                if part.type == "ipco" { (sizes, cuts, turns) = properties(bytes, in: part.content) }
                 if part.type == "ipma", associations.count < 64 { associations.append(part.content) }
             }
         }
+        func number(where fits: (Int) -> Bool) -> Int? {
+            guard let primary else { return nil }
+            for part in associations {
+                if let number = property(of: primary, in: part, bytes, where: fits) { return number }
+            }
+            return nil
+        }
         func own(_ properties: [Int: Facts]) -> Facts? {
-            guard let primary, !properties.isEmpty else { return nil }
-            let number = associations.lazy.compactMap {
-                property(of: primary, in: $0, bytes) { properties[$0] != nil }
-            }.first
-            return number.flatMap { properties[$0] }
+            properties.isEmpty ? nil : number { properties[$0] != nil }.flatMap { properties[$0] }
         }
         guard var facts = own(sizes) ?? sizes.values.max(by: { $0.area < $1.area }) else { return nil }
         if let cut = own(cuts), cut.width <= facts.width, cut.height <= facts.height { facts = cut }
+        facts.isTurnedByDecoder = !turns.isEmpty && number(where: turns.contains) != nil
         facts.isAnimated = sequenceBrands.contains(ImageFormat.brands(bytes).first ?? "")
         return facts
     }
 
     private static let sequenceBrands: Set<String> = ["avis", "hevc", "hevx", "hevm", "hevs", "msf1"]
 
-    /// The `ispe` and `clap` properties by their number, from 1.
+    /// The `ispe` and `clap` properties by their number, from 1, and the numbers of the `irot` by a quarter.
     ///
     /// The number has 15 bits, so there are no more.
-    private static func itemSizes(
+    private static func properties(
         _ bytes: ByteView, in content: Range<Int>
-    ) -> (sizes: [Int: Facts], cuts: [Int: Facts]) {
+    ) -> (sizes: [Int: Facts], cuts: [Int: Facts], turns: Set<Int>) {
         var sizes: [Int: Facts] = [:]
         var cuts: [Int: Facts] = [:]
+        var turns: Set<Int> = []
         for (index, box) in Boxes(bytes, in: content).prefix(0x7FFF).enumerated() {
             func number(_ place: Int) -> Int? { bytes.big(at: box.content.lowerBound + place, bytes: 4) }
+            if box.type == "irot", let angle = bytes[box.content.lowerBound], angle % 2 == 1 {
+                turns.insert(index + 1)
+            }
             if box.type == "ispe", let width = number(4), let height = number(8) {
                 sizes[index + 1] = Facts(width: width, height: height)
             }
@@ -56,7 +65,7 @@ extension ImageHeader {
                 cuts[index + 1] = Facts(width: width / widthParts, height: height / heightParts)
             }
         }
-        return (sizes, cuts)
+        return (sizes, cuts, turns)
     }
 
     /// The number of the item's first property that fits.

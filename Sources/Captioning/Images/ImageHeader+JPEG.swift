@@ -5,6 +5,7 @@ extension ImageHeader {
     /// segments that are no marker are passed over, as decoders do.
     static func jpeg(_ bytes: ByteView) -> Facts? {
         var offset = 2
+        var orientation = 1
         for _ in 0..<ByteView.mostSteps {
             guard let start = bytes.next(0xFF, from: offset), let marker = bytes[start + 1] else { return nil }
             offset = start + 2
@@ -19,9 +20,16 @@ extension ImageHeader {
                 // The image ends, or its data begins, without a frame header.
                 return nil
             case 0xC0...0xCF where marker != 0xC4 && marker != 0xC8 && marker != 0xCC:
-                if let facts = frame(bytes, at: offset) { return facts }
+                if var facts = frame(bytes, at: offset) {
+                    facts.orientation = orientation
+                    facts.isProgressive = [0xC2, 0xC6, 0xCA, 0xCE].contains(marker)
+                    return facts
+                }
             default:
                 guard let length = bytes.big(at: offset, bytes: 2) else { return nil }
+                if marker == 0xE1, length > 8, bytes.has("Exif\0\0", at: offset + 2) {
+                    orientation = bytes.exifOrientation(in: offset + 2..<offset + length)
+                }
                 offset += length >= 2 ? length : 0
             }
         }
@@ -35,6 +43,10 @@ extension ImageHeader {
             let components = bytes[offset + 7]
         else { return nil }
         let fits = length >= 8 + 3 * Int(components) && (2...16).contains(precision) && components > 0
-        return fits ? Facts(width: width, height: height) : nil
+        guard fits else { return nil }
+        var facts = Facts(width: width, height: height)
+        facts.isCMYK = components == 4
+        facts.isDeep = precision > 8
+        return facts
     }
 }

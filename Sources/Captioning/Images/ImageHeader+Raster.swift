@@ -5,13 +5,18 @@ extension ImageHeader {
             let height = bytes.big(at: 20, bytes: 4)
         else { return nil }
         var facts = Facts(width: width, height: height)
+        facts.isDeep = bytes[24] ?? 0 > 8
+        facts.hasAlpha = [4, 6].contains(bytes[25])
         var offset = 8
         for _ in 0..<ByteView.mostSteps {
             guard let length = bytes.big(at: offset, bytes: 4), !bytes.has("IDAT", at: offset + 4) else { break }
-            if bytes.has("acTL", at: offset + 4) {
-                facts.isAnimated = bytes.big(at: offset + 8, bytes: 4) ?? 0 > 1
-                break
+            let content = offset + 8
+            if bytes.has("acTL", at: offset + 4) { facts.isAnimated = bytes.big(at: content, bytes: 4) ?? 0 > 1 }
+            if bytes.has("tRNS", at: offset + 4) { facts.hasAlpha = true }
+            if bytes.has("eXIf", at: offset + 4), length < bytes.count {
+                facts.orientation = bytes.exifOrientation(in: content..<content + length)
             }
+            guard length < bytes.count else { break }
             offset += 12 + length
         }
         return facts
@@ -48,12 +53,14 @@ extension ImageHeader {
         (bytes.little(at: first, bytes: 2) ?? 0) + (bytes.little(at: second, bytes: 2) ?? 0)
     }
 
-    private static func colorTableBytes(_ flags: UInt8?) -> Int {
+    /// The bytes of the colour table that the flags announce.
+    static func colorTableBytes(_ flags: UInt8?) -> Int {
         guard let flags, flags & 0x80 != 0 else { return 0 }
         return 3 << (Int(flags & 0x07) + 1)
     }
 
-    private static func skipSubBlocks(_ bytes: ByteView, from start: Int) -> Int {
+    /// The offset behind a row of a GIF's sub-blocks.
+    static func skipSubBlocks(_ bytes: ByteView, from start: Int) -> Int {
         var offset = start
         while let length = bytes[offset], length > 0 { offset += 1 + Int(length) }
         return offset + 1
@@ -65,17 +72,33 @@ extension ImageHeader {
             guard let flags = bytes[20], let width = bytes.little(at: 24, bytes: 3),
                 let height = bytes.little(at: 27, bytes: 3)
             else { return nil }
-            return Facts(width: width + 1, height: height + 1, isAnimated: flags & 0x02 != 0)
+            var facts = Facts(width: width + 1, height: height + 1, isAnimated: flags & 0x02 != 0)
+            facts.hasAlpha = flags & 0x10 != 0
+            if flags & 0x08 != 0 { facts.orientation = webpOrientation(bytes) }
+            return facts
         }
         if bytes.has("VP8L", at: 12) {
             guard bytes[20] == 0x2F, let bits = bytes.little(at: 21, bytes: 4) else { return nil }
-            return Facts(width: bits & 0x3FFF + 1, height: bits >> 14 & 0x3FFF + 1)
+            var facts = Facts(width: bits & 0x3FFF + 1, height: bits >> 14 & 0x3FFF + 1)
+            facts.hasAlpha = bits >> 28 & 1 != 0
+            return facts
         }
         guard bytes.has("VP8 ", at: 12), bytes.has([0x9D, 0x01, 0x2A], at: 23),
             let width = bytes.little(at: 26, bytes: 2), let height = bytes.little(at: 28, bytes: 2)
         else { return nil }
         // The upper two bits ask for scaling on display.
         return Facts(width: width & 0x3FFF, height: height & 0x3FFF)
+    }
+
+    /// What the chunk `EXIF` says, which stands behind the pixels.
+    private static func webpOrientation(_ bytes: ByteView) -> Int {
+        var offset = 12
+        for _ in 0..<ByteView.mostSteps {
+            guard let length = bytes.little(at: offset + 4, bytes: 4), length < bytes.count else { break }
+            if bytes.has("EXIF", at: offset) { return bytes.exifOrientation(in: offset + 8..<offset + 8 + length) }
+            offset += 8 + length + length % 2
+        }
+        return 1
     }
 
     /// The second header, which begins with its own length: 12 is OS/2's with short sides, the others have long ones.

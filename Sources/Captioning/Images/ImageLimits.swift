@@ -65,7 +65,7 @@ public struct ImageLimits: Hashable, Sendable {
     /// The first reason counts: format, sides, pixels, bytes.
     public func violation(of header: ImageHeader, fileBytes: Int) -> ImageViolation? {
         formatViolation(header) ?? shapeViolation(header) ?? largeViolation(header)
-            ?? dataURLViolation(header.format, fileBytes) ?? violation(fileBytes: fileBytes)
+            ?? bytesViolation(header.format, fileBytes)
     }
 
     private func formatViolation(_ header: ImageHeader) -> ImageViolation? {
@@ -81,7 +81,8 @@ public struct ImageLimits: Hashable, Sendable {
             message: "Animated \(name) is not accepted by \(providerName); save one frame as PNG or JPEG.")
     }
 
-    private func shapeViolation(_ header: ImageHeader) -> ImageViolation? {
+    /// Why no conversion would help; nil when the shape is fine.
+    func shapeViolation(_ header: ImageHeader) -> ImageViolation? {
         let (short, long) = (min(header.width, header.height), max(header.width, header.height))
         if short < minSide {
             return ImageViolation(
@@ -96,7 +97,8 @@ public struct ImageLimits: Hashable, Sendable {
                 + "\(ratio(maxRatio)) times the other; crop or pad it.")
     }
 
-    private func largeViolation(_ header: ImageHeader) -> ImageViolation? {
+    /// Why the format does not do for an image of so many pixels.
+    func largeViolation(_ header: ImageHeader) -> ImageViolation? {
         guard let largePixels, !largeFormats.contains(header.format),
             header.width.multipliedReportingOverflow(by: header.height).overflow
                 || header.width * header.height > largePixels
@@ -106,6 +108,11 @@ public struct ImageLimits: Hashable, Sendable {
             label: "image_format",
             message: "The image has \(size(header)) pixels, and above \(largePixels) in all \(providerName) does not "
                 + "take \(header.format.displayName); convert it to \(names), or make it smaller.")
+    }
+
+    /// Why the file is too long for a data URL, or for the provider.
+    func bytesViolation(_ format: ImageFormat, _ fileBytes: Int) -> ImageViolation? {
+        dataURLViolation(format, fileBytes) ?? violation(fileBytes: fileBytes)
     }
 
     private func dataURLViolation(_ format: ImageFormat, _ fileBytes: Int) -> ImageViolation? {

@@ -3,28 +3,23 @@ import Foundation
 import Glibc
 public import SystemPackage
 
-/// Reads an image file, and refuses what the provider would refuse before anything is sent.
+/// Reads image files.
 public struct ImageLoader: Sendable {
-    /// What each of the providers takes; an image must do for all of them.
-    let limits: [ImageLimits]
-
-    /// A loader for providers' limits.
-    public init(limits: [ImageLimits]) {
-        self.limits = limits
-    }
+    /// A loader.
+    public init() {}
 
     /// The size of a file in bytes, to reserve memory before reading it; 0 when it cannot be told.
     func byteCount(of path: FilePath) -> Int {
         var status = stat()
         guard path.withPlatformString({ stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFREG else { return 0 }
-        return limits.reduce(Int(status.st_size)) { min($0, $1.maxFileBytes) }
+        return min(Int(status.st_size), ImageLimits.mostFileBytes)
     }
 
-    /// Reads and checks one file.
+    /// Reads one file and its header.
     ///
     /// Blocks the thread while reading. A pipe or device is refused without being opened for long.
     /// - Throws: `Failure` of kind `unreadableImage`.
-    public func load(_ path: FilePath) throws(Failure) -> ImagePayload {
+    public func load(_ path: FilePath) throws(Failure) -> LoadedImage {
         let data = try read(path)
         let header: ImageHeader
         do {
@@ -32,14 +27,7 @@ public struct ImageLoader: Sendable {
         } catch {
             throw unreadable(error.label, error.message)
         }
-        for limits in limits {
-            if let violation = limits.violation(of: header, fileBytes: data.count) {
-                throw unreadable(violation.label, violation.message)
-            }
-        }
-        return ImagePayload(
-            mediaType: header.format.mediaType, width: header.width, height: header.height,
-            digest: Array(SHA256.hash(data: data)), buffer: ImageBuffer(data))
+        return LoadedImage(data: data, header: header, digest: Array(SHA256.hash(data: data)))
     }
 
     private func read(_ path: FilePath) throws(Failure) -> Data {
@@ -53,10 +41,8 @@ public struct ImageLoader: Sendable {
         }
         let size = Int(status.st_size)
         guard size > 0 else { throw unreadable("file_empty", "the file is empty") }
-        for limits in limits {
-            if let violation = limits.violation(fileBytes: size) {
-                throw unreadable(violation.label, violation.message)
-            }
+        if let violation = ImageLimits().violation(fileBytes: size) {
+            throw unreadable(violation.label, violation.message)
         }
         // Not `Data(count:)`, which would fill it with zeros first.
         guard let bytes = malloc(size) else { throw readFailure(ENOMEM) }

@@ -71,11 +71,41 @@ extension ImageTokens {
         }
     }
 
+    /// The size to which an image is reduced before it is counted.
+    static func openAIReduced(_ size: PixelSize, rule: OpenAIRule) -> PixelSize {
+        let reduced =
+            switch rule {
+            case .tiles: tileSize(width: size.width, height: size.height)
+            case .patches(let most, let side, _):
+                patchSize(width: size.width, height: size.height, most: most, side: Double(side))
+            }
+        // But for the last digits, so that 768.0000001 is 768.
+        return PixelSize(
+            width: max(1, Int((reduced.width + 1e-6).rounded(.down))),
+            height: max(1, Int((reduced.height + 1e-6).rounded(.down))))
+    }
+
+    private static func tileSize(width: Int, height: Int) -> (width: Double, height: Double) {
+        let size = fitted(width: width, height: height, side: 2048)
+        let shorter = min(size.width, size.height)
+        return shorter > 768 ? (size.width * 768 / shorter, size.height * 768 / shorter) : size
+    }
+
+    private static func patchSize(
+        width: Int, height: Int, most: Int, side: Double
+    ) -> (width: Double, height: Double) {
+        let size = fitted(width: width, height: height, side: side)
+        let (columns, rows) = (size.width / 32, size.height / 32)
+        guard ceiling(columns) * ceiling(rows) > Double(most) else { return size }
+        let shrink = (Double(most) / (columns * rows)).squareRoot()
+        let (fewerColumns, fewerRows) = (columns * shrink, rows * shrink)
+        let trim = min(whole(fewerColumns) / fewerColumns, whole(fewerRows) / fewerRows)
+        return (fewerColumns * trim * 32, fewerRows * trim * 32)
+    }
+
     /// Squares of 512 pixels.
     static func openAITiles(width: Int, height: Int) -> Int {
-        var size = fitted(width: width, height: height, side: 2048)
-        let shorter = min(size.width, size.height)
-        if shorter > 768 { size = (size.width * 768 / shorter, size.height * 768 / shorter) }
+        let size = tileSize(width: width, height: height)
         return Int(ceiling(size.width / 512) * ceiling(size.height / 512))
     }
 
@@ -83,15 +113,8 @@ extension ImageTokens {
     ///
     /// A larger image is reduced so that one side is a whole number of squares.
     static func openAIPatches(width: Int, height: Int, most: Int, side: Int) -> Int {
-        let size = fitted(width: width, height: height, side: Double(side))
-        var (columns, rows) = (size.width / 32, size.height / 32)
-        if ceiling(columns) * ceiling(rows) > Double(most) {
-            let shrink = (Double(most) / (columns * rows)).squareRoot()
-            (columns, rows) = (columns * shrink, rows * shrink)
-            let trim = min(whole(columns) / columns, whole(rows) / rows)
-            (columns, rows) = (columns * trim, rows * trim)
-        }
-        return Int(ceiling(columns) * ceiling(rows))
+        let size = patchSize(width: width, height: height, most: most, side: Double(side))
+        return Int(ceiling(size.width / 32) * ceiling(size.height / 32))
     }
 
     private static func fitted(width: Int, height: Int, side: Double) -> (width: Double, height: Double) {

@@ -171,6 +171,8 @@ public struct Job: Sendable {
     public var endpoints: [Endpoint]
     /// Request parameters, sent top-level.
     public var parameters: [String: JSONValue]
+    /// What is done to images before they are sent.
+    public var preparation = ImagePreparation()
     /// When to stop trying.
     public var deadlines: Deadlines
     /// How stubbornly.

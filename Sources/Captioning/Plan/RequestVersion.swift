@@ -37,6 +37,8 @@ public struct RequestVersion: Hashable, Sendable {
         let names = Set([prompt.text, job.system ?? ""].flatMap(PromptTemplate.variableNames))
         let used = job.variables.filter { names.contains($0.key) }
         if !used.isEmpty { members["variables"] = .object(used.mapValues { .string($0) }) }
+        // Only what the spec itself asks: the default may become better without making every answer stale.
+        if job.preparation != ImagePreparation() { members["prepare"] = .string(job.preparation.text) }
         let json = JSONValue.object(members).canonicalData
         promptID = prompt.id
         digest = Data(SHA256.hash(data: json))

@@ -7,7 +7,8 @@ struct AttemptWork: Sendable {
     private let planner: Planner
     private let store: any JobStore
     private let endpoints: [EndpointWork]
-    private let loader: ImageLoader
+    private let loader = ImageLoader()
+    private let preparer: ImagePreparer
     private let prompts: [String: PromptTemplate]
     private let system: PromptTemplate?
     private let budget: ByteBudget
@@ -24,13 +25,13 @@ struct AttemptWork: Sendable {
 
     /// - `transports`: One for each of the job's endpoints, in their order.
     init(
-        job: Job, store: any JobStore, transports: [any Transport], imageBytesInFlight: Int
+        job: Job, store: any JobStore, transports: [any Transport], converter: (any ImageConverter)?,
+        imageBytesInFlight: Int
     ) throws(SpecError) {
         precondition(transports.count == job.endpoints.count, "every endpoint needs its transport")
         self.job = job
         self.store = store
         planner = Planner(job: job)
-        loader = ImageLoader(limits: Set(job.endpoints.map(\.imageLimits)).sorted { $0.providerName < $1.providerName })
         endpoints = zip(job.endpoints, transports).map { endpoint, transport in
             EndpointWork(
                 endpoint: endpoint, transport: transport, builder: RequestBuilder(job: job, model: endpoint.model),
@@ -38,6 +39,7 @@ struct AttemptWork: Sendable {
                 estimator: TokenEstimator(
                     model: endpoint.model, provider: endpoint.provider, parameters: job.parameters))
         }
+        preparer = ImagePreparer(job: job, converter: converter)
         budget = ByteBudget(limit: imageBytesInFlight)
         do {
             var prompts: [String: PromptTemplate] = [:]
@@ -70,7 +72,7 @@ struct AttemptWork: Sendable {
         var images: [RequestBuilder.Image] = []
         for file in files {
             do throws(Failure) {
-                images.append(.inline(try loader.load(file)))
+                images.append(.inline(try await preparer.prepare(try loader.load(file))))
             } catch {
                 lease.release()
                 var failure = error
@@ -82,7 +84,7 @@ struct AttemptWork: Sendable {
         if item.key.kind == .url { images = [.remote(url: item.key.image.text ?? "")] }
         let sides = images.map { image -> (width: Int, height: Int)? in
             guard case .inline(let payload) = image else { return nil }
-            return (payload.width, payload.height)
+            return (payload.record.sent.width, payload.record.sent.height)
         }
         let print = endpoints[0].builder.fingerprint(
             promptID: item.key.promptID, text: text, system: system, images: images)
@@ -115,6 +117,10 @@ struct AttemptWork: Sendable {
         var report = AttemptReport(
             outcome: .failed(TransportError.cancelled.failure, partial: nil), wasSent: false, finishedAt: now(),
             fingerprint: request.fingerprint, endpoint: work.endpoint)
+        report.images = SentImages(
+            request.images.compactMap { image in
+                if case .inline(let payload) = image { payload.record } else { nil }
+            })
         guard !Task.isCancelled else { return report }
         report.wasSent = true
         do throws(TransportError) {

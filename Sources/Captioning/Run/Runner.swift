@@ -26,6 +26,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     /// A runner for a job whose plan is in the store.
     ///
     /// - `transports`: One for each of the job's endpoints, in their order.
+    /// - `converter`: What prepares images; nil sends only those that need nothing.
     /// - `imageBytesInFlight`: The most image bytes in memory at once.
     /// - `clock`: What waits are measured by.
     /// - `now`: What stored times are read from.
@@ -33,7 +34,8 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     /// - `shutdown`: Returns when graceful shutdown begins, or its task is cancelled; nil asks the service lifecycle.
     /// - `onEvent`: Called from many tasks.
     public init(
-        job: Job, store: any JobStore, transports: [any Transport], imageBytesInFlight: Int = 48 << 20, clock: C,
+        job: Job, store: any JobStore, transports: [any Transport], converter: (any ImageConverter)? = nil,
+        imageBytesInFlight: Int = 48 << 20, clock: C,
         now: @escaping @Sendable () -> Date, seed: UInt64 = .random(in: 0 ... .max),
         shutdown: (@Sendable () async -> Void)? = nil,
         onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }
@@ -46,7 +48,8 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         self.shutdown = shutdown ?? { try? await gracefulShutdown() }
         self.onEvent = onEvent
         work = try AttemptWork(
-            job: job, store: store, transports: transports, imageBytesInFlight: imageBytesInFlight)
+            job: job, store: store, transports: transports, converter: converter,
+            imageBytesInFlight: imageBytesInFlight)
     }
 
     /// Runs until nothing is pending, graceful shutdown begins, the task is cancelled, the deadline comes, or no request

@@ -87,6 +87,7 @@ extension Job {
                 ?? storeDirectory.appending("\(name).sqlite"),
             warnings: warnings)
         self.endpoints = endpoints
+        preparation = spec.preparation
     }
 
     /// The same endpoint twice would be asked twice as fast as its limits allow.

@@ -101,6 +101,8 @@ public struct JobSpec: Hashable, Sendable {
     public var parameters: [String: JSONValue] = [:]
     /// How fast each endpoint may be asked that does not say so itself.
     public var limits = Limits()
+    /// What is done to images before they are sent.
+    public var preparation = ImagePreparation()
     /// When to stop trying.
     public var deadlines = Job.Deadlines()
     /// How stubbornly.

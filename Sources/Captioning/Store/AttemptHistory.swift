@@ -44,6 +44,8 @@ public struct AttemptHistory: Hashable, Sendable, Codable {
     public var reasoning: String?
     /// What was asked, as JSON.
     public var request: String?
+    /// What was sent of the images; nil when nothing was, or only addresses.
+    public var images: SentImages?
 
     /// An attempt.
     public init(

@@ -210,6 +210,8 @@ public struct AttemptReport: Hashable, Sendable {
     public var fingerprint: Data?
     /// Where the request went; nil means where the claim said.
     public var endpoint: Job.Endpoint?
+    /// What was sent of the images; nil when nothing was, or only addresses.
+    public var images: SentImages?
     /// What the reply says of the endpoint's quotas; not stored.
     public var rateLimits: RateLimitHeaders?
 

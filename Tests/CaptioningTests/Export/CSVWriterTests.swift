@@ -5,7 +5,8 @@ import Testing
 struct CSVWriterTests {
     private static let header =
         "image,prompt,status,caption,finish_reason,model,prompt_tokens,completion_tokens,total_tokens,image_tokens,"
-        + "attempts,error_code,error_message,completed_at\r\n"
+        + "attempts,error_code,error_message,completed_at,image_size,image_format,image_bytes,sent_size,sent_format,"
+        + "sent_bytes,prepared\r\n"
 
     private func csv(_ rows: [ExportRow], bom: Bool = false) throws -> [UInt8] {
         let collected = Collected()
@@ -30,19 +31,23 @@ struct CSVWriterTests {
     }
 
     @Test func `a full row has every column in the header's order`() throws {
-        let row = ExportRow(
+        var row = ExportRow(
             image: ImageName("a.jpg"), prompt: "alt", status: .failed, caption: "c", finishReason: "length",
             model: "m", usage: Usage(promptTokens: 1, completionTokens: 2, totalTokens: 3, imageTokens: 0),
             attempts: 5, errorCode: "truncated", errorMessage: "cut short",
             completedAt: Date(timeIntervalSince1970: 1_772_355_907.25))
+        row.images = SentImages(
+            imageSize: "40x30", imageFormat: "heic", imageBytes: 900, sentSize: "20x15", sentFormat: "jpeg",
+            sentBytes: 300, prepared: "turned scaled")
         #expect(
             try text([row])
-                == "a.jpg,alt,failed,c,length,m,1,2,3,0,5,truncated,cut short,2026-03-01T09:05:07.250Z\r\n")
+                == "a.jpg,alt,failed,c,length,m,1,2,3,0,5,truncated,cut short,2026-03-01T09:05:07.250Z,40x30,heic,900,"
+                + "20x15,jpeg,300,turned scaled\r\n")
     }
 
     @Test func `what is absent is an empty field`() throws {
         let row = ExportRow(image: ImageName("a.jpg"), prompt: "alt", status: .pending)
-        #expect(try text([row]) == "a.jpg,alt,pending,,,,,,,,0,,,\r\n")
+        #expect(try text([row]) == "a.jpg,alt,pending,,,,,,,,0,,,,,,,,,,\r\n")
     }
 
     @Test(arguments: [
@@ -51,7 +56,7 @@ struct CSVWriterTests {
         ("-a", "-a"), ("🦊", "🦊"), ("tab\t", "tab\t"), ("", ""),
     ])
     func `quotes stand only where they are needed`(value: String, field: String) throws {
-        let expected = Array("a.jpg,alt,done,\(field),,,,,,,0,,,\r\n".utf8)
+        let expected = Array("a.jpg,alt,done,\(field),,,,,,,0,,,,,,,,,,\r\n".utf8)
         #expect(Array(try text([.fixture(caption: value)]).utf8) == expected)
     }
 
@@ -62,7 +67,7 @@ struct CSVWriterTests {
         let records = try StrictCSVReader.records(of: csv(rows)).dropFirst()
         #expect(records.count == AwkwardText.all.count)
         for (record, value) in zip(records, AwkwardText.all) {
-            try #require(record.count == 14)
+            try #require(record.count == 21)
             for column in [0, 1, 3, 12] { #expect(record[column] == Array(value.utf8), "\(value)") }
         }
     }

@@ -26,7 +26,7 @@ struct JSONLWriterTests {
     }
 
     @Test func `a full row has every key in order, numbers as numbers`() throws {
-        let row = ExportRow(
+        var row = ExportRow(
             image: ImageName("a/b.jpg"), prompt: "alt", status: .done, caption: "A \"cat\".", finishReason: "stop",
             model: "m",
             usage: Usage(
@@ -34,11 +34,15 @@ struct JSONLWriterTests {
                 reasoningTokens: 0),
             attempts: 6, errorCode: "e", errorMessage: "f",
             completedAt: Date(timeIntervalSince1970: 1_772_355_907.25))
+        row.images = SentImages(
+            imageSize: "40x30", imageFormat: "heic", imageBytes: 900, sentSize: "20x15", sentFormat: "jpeg",
+            sentBytes: 300, prepared: "turned scaled")
         let expected =
             #"{"image":"a/b.jpg","prompt":"alt","status":"done","caption":"A \"cat\".","finish_reason":"stop","#
             + #""model":"m","prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"image_tokens":4,"#
             + #""cached_tokens":5,"reasoning_tokens":0,"attempts":6,"error_code":"e","error_message":"f","#
-            + #""completed_at":"2026-03-01T09:05:07.250Z"}"#
+            + #""completed_at":"2026-03-01T09:05:07.250Z","image_size":"40x30","image_format":"heic","#
+            + #""image_bytes":900,"sent_size":"20x15","sent_format":"jpeg","sent_bytes":300,"prepared":"turned scaled"}"#
         #expect(try lines([row]) == [expected])
     }
 
@@ -47,11 +51,12 @@ struct JSONLWriterTests {
         let members = try object(try #require(try lines([row]).first))
         let absent = [
             "caption", "finish_reason", "model", "prompt_tokens", "completion_tokens", "total_tokens", "image_tokens",
-            "cached_tokens", "reasoning_tokens", "error_code", "error_message", "completed_at",
+            "cached_tokens", "reasoning_tokens", "error_code", "error_message", "completed_at", "image_size",
+            "image_format", "image_bytes", "sent_size", "sent_format", "sent_bytes", "prepared",
         ]
         for key in absent { #expect(members[key] == .null, "\(key)") }
         #expect(members["attempts"] == .int(0))
-        #expect(members.count == 16)
+        #expect(members.count == 23)
     }
 
     @Test func `awkward texts stay on one line and come back`() throws {

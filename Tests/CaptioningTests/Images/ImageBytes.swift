@@ -23,11 +23,20 @@ enum ImageBytes {
         Data([0xFF, marker]) + big(content.count + 2, 2) + content
     }
 
-    static func png(_ width: Int, _ height: Int, frames: Int? = nil) -> Data {
+    /// An EXIF block that says how the picture is to be turned.
+    static func exif(orientation: Int) -> Data {
+        ascii("Exif\0\0MM\0*") + big(8, 4) + big(1, 2) + big(274, 2) + big(3, 2) + big(1, 4) + big(orientation, 2)
+            + Data(count: 6)
+    }
+
+    static func png(
+        _ width: Int, _ height: Int, frames: Int? = nil, depth: UInt8 = 8, colorType: UInt8 = 2, more: Data = Data()
+    ) -> Data {
         var data = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
-        data += chunk("IHDR", big(width, 4) + big(height, 4) + Data([8, 2, 0, 0, 0]))
+        data += chunk("IHDR", big(width, 4) + big(height, 4) + Data([depth, colorType, 0, 0, 0]))
         data += chunk("gAMA", big(45_455, 4))
         if let frames { data += chunk("acTL", big(frames, 4) + big(0, 4)) }
+        data += more
         return data + chunk("IDAT", Data([0x78, 0x9C])) + chunk("IEND", Data())
     }
 
@@ -61,6 +70,18 @@ enum ImageBytes {
 
     static func extendedWebP(_ width: Int, _ height: Int, flags: UInt8 = 0) -> Data {
         webp("VP8X", Data([flags, 0, 0, 0]) + little(width - 1, 3) + little(height - 1, 3))
+    }
+
+    /// A lossy picture between what may be left out.
+    static func webpWithMetadata(_ width: Int, _ height: Int, orientation: Int) -> Data {
+        func chunk(_ type: String, _ content: Data) -> Data {
+            ascii(type) + little(content.count, 4) + content + Data(count: content.count % 2)
+        }
+        let canvas = Data([0x0C, 0, 0, 0]) + little(width - 1, 3) + little(height - 1, 3)
+        let body =
+            ascii("WEBP") + chunk("VP8X", canvas) + chunk("VP8 ", Data([1, 2, 3]))
+            + chunk("EXIF", exif(orientation: orientation)) + chunk("XMP ", ascii("<x/>"))
+        return ascii("RIFF") + little(body.count, 4) + body
     }
 
     static func bmp(_ width: Int, _ height: Int, header: Int = 40) -> Data {

@@ -8,9 +8,14 @@ struct HeaderSample: CustomTestStringConvertible, Sendable {
     let header: ImageHeader
     let bytes: Data
 
-    init(_ name: String, _ format: ImageFormat, _ width: Int, _ height: Int, moves: Bool = false, _ bytes: Data) {
+    init(
+        _ name: String, _ format: ImageFormat, _ width: Int, _ height: Int, moves: Bool = false, _ bytes: Data,
+        also change: (inout ImageHeader) -> Void = { _ in }
+    ) {
         self.name = name
-        self.header = ImageHeader(format: format, width: width, height: height, isAnimated: moves)
+        var header = ImageHeader(format: format, width: width, height: height, isAnimated: moves)
+        change(&header)
+        self.header = header
         self.bytes = bytes
     }
 
@@ -20,7 +25,16 @@ struct HeaderSample: CustomTestStringConvertible, Sendable {
 
     private static let jpegs: [HeaderSample] = [
         HeaderSample("JPEG", .jpeg, 640, 480, ImageBytes.jpeg(640, 480)),
-        HeaderSample("progressive JPEG", .jpeg, 640, 480, ImageBytes.jpeg(640, 480, frame: 0xC2)),
+        HeaderSample("progressive JPEG", .jpeg, 640, 480, ImageBytes.jpeg(640, 480, frame: 0xC2)) {
+            $0.isProgressive = true
+        },
+        HeaderSample(
+            "JPEG of a camera held on its side", .jpeg, 640, 480,
+            ImageBytes.jpeg(640, 480, before: ImageBytes.segment(0xE1, ImageBytes.exif(orientation: 6)))
+        ) { $0.orientation = 6 },
+        HeaderSample(
+            "JPEG with an orientation that is none", .jpeg, 640, 480,
+            ImageBytes.jpeg(640, 480, before: ImageBytes.segment(0xE1, ImageBytes.exif(orientation: 9)))),
         HeaderSample(
             "JPEG with a thumbnail in a segment", .jpeg, 4000, 3000,
             ImageBytes.jpeg(4000, 3000, before: ImageBytes.segment(0xE1, ImageBytes.jpeg(160, 120)))),
@@ -42,8 +56,29 @@ struct HeaderSample: CustomTestStringConvertible, Sendable {
         HeaderSample(
             "GIF with a frame over its screen", .gif, 900, 200, ImageBytes.gif(300, 200, frameSize: (900, 100))),
         HeaderSample("lossy WebP", .webp, 128, 96, ImageBytes.lossyWebP(128 | 0x4000, 96)),
-        HeaderSample("lossless WebP", .webp, 16_384, 2, ImageBytes.losslessWebP(16_384, 2)),
-        HeaderSample("extended WebP", .webp, 40_000, 7, ImageBytes.extendedWebP(40_000, 7, flags: 0x10)),
+        HeaderSample("lossless WebP", .webp, 16_384, 2, ImageBytes.losslessWebP(16_384, 2)) {
+            $0.hasAlpha = true
+        },
+        HeaderSample("extended WebP", .webp, 40_000, 7, ImageBytes.extendedWebP(40_000, 7, flags: 0x10)) {
+            $0.hasAlpha = true
+        },
+        HeaderSample("WebP with EXIF", .webp, 40, 7, ImageBytes.webpWithMetadata(40, 7, orientation: 8)) {
+            $0.orientation = 8
+        },
+        HeaderSample("deep PNG", .png, 7, 3, ImageBytes.png(7, 3, depth: 16, colorType: 6)) {
+            $0.isDeep = true
+            $0.hasAlpha = true
+        },
+        HeaderSample(
+            "PNG with EXIF and a transparent colour", .png, 7, 3,
+            ImageBytes.png(
+                7, 3,
+                more: ImageBytes.chunk("tRNS", Data([0, 0]))
+                    + ImageBytes.chunk("eXIf", ImageBytes.exif(orientation: 3).dropFirst(6)))
+        ) {
+            $0.hasAlpha = true
+            $0.orientation = 3
+        },
         HeaderSample("animated WebP", .webp, 5, 6, moves: true, ImageBytes.extendedWebP(5, 6, flags: 0x02)),
         HeaderSample("BMP", .bmp, 31, 33, ImageBytes.bmp(31, 33)),
         HeaderSample("BMP from the top down", .bmp, 31, 33, ImageBytes.bmp(31, -33, header: 124)),

@@ -40,6 +40,8 @@ struct RequestVersionTests {
         Change("parameter") { $0.parameters["temperature"] = .double(0.3) },
         Change("further parameter") { $0.parameters["top_p"] = .double(0.9) },
         Change("fewer parameters") { $0.parameters["seed"] = nil },
+        Change("images as they are") { $0.preparation.mode = .never },
+        Change("fewer pixels") { $0.preparation.maxPixels = 100_000 },
         Change("variable of the prompt") { $0.variables["language"] = "French" },
         Change("variable of the system text") { $0.variables["tone"] = "dry" },
     ]

@@ -42,6 +42,30 @@ struct JobSpecRulesTests {
                 == ["0 is out of range: it must be at least 1"])
     }
 
+    @Test func `images are prepared as the spec says`() throws {
+        #expect(try specBeside("name: a").preparation == ImagePreparation())
+        #expect(try specBeside("prepare: never").preparation == ImagePreparation(mode: .never))
+        #expect(try specBeside("prepare: auto").preparation == ImagePreparation())
+        #expect(
+            try specBeside("prepare: {max_pixels: 500000, format: png, quality: 70, strip_metadata: false}").preparation
+                == ImagePreparation(maxPixels: 500_000, format: .png, quality: 70, stripsMetadata: false))
+    }
+
+    @Test(
+        arguments: [
+            ("prepare: nevr", "prepare", "did you mean 'never'?"), ("prepare: [a]", "prepare", nil),
+            ("prepare: {max_pixels: 3}", "prepare.max_pixels", nil),
+            ("prepare: {format: gif}", "prepare.format", "jpeg or png"),
+            ("prepare: {quality: 101}", "prepare.quality", nil),
+            ("prepare: {qualty: 1}", "prepare.qualty", "did you mean 'quality'?"),
+            ("prepare: {strip_metadata: maybe}", "prepare.strip_metadata", nil),
+        ] as [(String, String, String?)])
+    func `a preparation that cannot be is told`(_ yaml: String, _ path: String, _ hint: String?) throws {
+        let problem = try #require(problemsBeside(yaml).first)
+        #expect(problem.keyPath == path)
+        if let hint { #expect(problem.hint == hint) }
+    }
+
     @Test(arguments: ["timeout", "connect_timeout", "give_up_after"])
     func `no time at all is no time-out`(key: String) {
         #expect(problemsBeside("retry: {\(key): 0s}").map(\.message) == ["must be at least 1ms"])
