@@ -1,6 +1,7 @@
 # make demo   build, and caption a dozen pictures with the simulated provider
 # make test   run every test
 # make bench      what parts of the engine cost, and how fast images are sent beside wrk, aiohttp and the openai SDK
+# make bench-images  how fast photographs are prepared, beside vipsthumbnail
 # make measure    how much of a server's limits the scheduler uses, about 25 minutes
 # make crash      kill it a thousand times, and compare the store with the provider's books
 # make million    plan, resume and export a million images
@@ -19,7 +20,7 @@ PACKAGES := libsqlite3-dev zlib1g-dev libstdc++-12-dev git
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SOURCES := Package.swift Sources Tests
 
-.PHONY: demo test bench crash million simulate build format lint measure clean setup
+.PHONY: demo test bench bench-images crash million simulate build format lint measure clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -93,6 +94,10 @@ lint:
 bench: build
 	swift run -c release CaptioningBenchmarks
 	CAPTION=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption python3 .ci/bench_http.py
+
+# Prepares photographs of 12 megapixels beside vipsthumbnail; IMAGES=n.
+bench-images: build
+	CAPTION=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption python3 .ci/bench_images.py --images $${IMAGES:-200}
 
 # Every scenario, or some: make measure SCENARIOS="known-600 burst"
 measure: build

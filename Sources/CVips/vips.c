@@ -13,6 +13,7 @@ typedef int Loader(const void *, size_t, Image **, ...);
 typedef int Saver(Image *, void **, size_t *, ...);
 typedef int Step(Image *, Image **, ...);
 
+enum { CUBIC = 2 };
 enum { B_W = 1, SEQUENTIAL = 1, FAIL_ON_ERROR = 2, USHORT = 2, CMYK = 15, SRGB = 22, RGB16 = 25, GREY16 = 26 };
 
 static struct {
@@ -27,6 +28,7 @@ static struct {
     int (*width)(const Image *), (*height)(const Image *), (*bands)(const Image *), (*format)(const Image *);
     int (*interpretation)(const Image *), (*has_alpha)(Image *);
     size_t (*type_of)(const Image *, const char *);
+    int (*blob)(const Image *, const char *, const void **, size_t *);
     void (*set_progress)(Image *, int);
     void (*set_kill)(Image *, int);
     Step *flatten, *icc_transform;
@@ -83,6 +85,7 @@ const char *caption_vips_open(void) {
         {"vips_image_get_interpretation", &vips.interpretation, 0},
         {"vips_image_hasalpha", &vips.has_alpha, 0},
         {"vips_image_get_typeof", &vips.type_of, 0},
+        {"vips_image_get_blob", &vips.blob, 0},
         {"vips_image_set_progress", &vips.set_progress, 0},
         {"vips_image_set_kill", &vips.set_kill, 0},
         {"vips_flatten", &vips.flatten, 0},
@@ -199,8 +202,19 @@ static int resize(struct work *work, int width, int height) {
     if (!width || !height || (width == own_width && height == own_height)) return 0;
     Image *next = NULL;
     const int status = vips.resize(
-        work->image, &next, (double)width / own_width, "vscale", (double)height / own_height, NULL);
+        work->image, &next, (double)width / own_width, "vscale", (double)height / own_height, "kernel", CUBIC, NULL);
     return replace(work, status, next);
+}
+
+static const char profile[] = "icc-profile-data";
+
+// Most pictures are in sRGB and say so in their profile's description, in either of its spellings.
+static int is_srgb(const struct work *work) {
+    const void *bytes = NULL;
+    size_t count = 0;
+    if (vips.format(work->image) != 0 || vips.blob(work->image, profile, &bytes, &count)) return 0;
+    const size_t head = count < 4096 ? count : 4096;
+    return memmem(bytes, head, "sRGB", 4) || memmem(bytes, head, "s\0R\0G\0B", 7);
 }
 
 // To 8-bit sRGB, through the image's own profile where it has one.
@@ -208,7 +222,7 @@ static int colour(struct work *work) {
     Image *next = NULL;
     int status = -1;
     const int is_cmyk = vips.interpretation(work->image) == CMYK;
-    if (vips.type_of(work->image, "icc-profile-data"))
+    if (vips.type_of(work->image, profile) && !is_srgb(work))
         status = vips.icc_transform(work->image, &next, "srgb", "embedded", 1, NULL);
     if (status && is_cmyk)
         status = vips.icc_transform(work->image, &next, "srgb", "input_profile", "cmyk", NULL);

@@ -58,32 +58,41 @@ struct CheckCommand: ContextCommand {
         }
         for warning in notes.warnings { context.note("warning: \(warning)") }
         let check = ImageCheck(job: job, converter: makeConverter())
-        var report = ImageReport()
         let width = ProcessInfo.processInfo.activeProcessorCount * 2
-        for start in stride(from: 0, to: keys.count, by: width) {
-            let part = keys[start..<min(start + width, keys.count)]
-            let results = await withTaskGroup { group in
-                for (place, key) in part.enumerated() {
-                    group.addTask { (place, await check.results(for: key)) }
+        let report = try await withThrowingTaskGroup { [keys] group in
+            var report = ImageReport()
+            var waiting: [Int: ImageCheck.Results] = [:]
+            var (started, told) = (0, 0)
+            while told < keys.count {
+                while started < keys.count, started - told < width {
+                    group.addTask { [started] in (started, await check.results(for: keys[started])) }
+                    started += 1
                 }
-                var results = Array(
-                    repeating: [(file: FilePath, result: Result<SentImage, Failure>)](), count: part.count)
-                for await (place, result) in group { results[place] = result }
-                return results
-            }
-            for (key, results) in zip(part, results) {
-                for (file, result) in results {
-                    let name = key.kind == .group ? "\(key.image.display) (\(file.string))" : key.image.display
-                    guard let line = report.add(name, result) else { continue }
-                    if json {
-                        try context.printLine(json: line)
-                    } else if let text = line.text {
-                        try context.print(text)
-                    }
+                guard let (place, results) = try await group.next() else { break }
+                waiting[place] = results
+                // In the order of the plan, whichever is ready first.
+                while let results = waiting.removeValue(forKey: told) {
+                    try tell(results, of: keys[told], &report, context)
+                    told += 1
                 }
             }
+            return report
         }
         if json { try context.printLine(json: report.sums) } else { try context.print(report.text) }
         return report.sums.failed
+    }
+
+    private func tell(
+        _ results: ImageCheck.Results, of key: Item.Key, _ report: inout ImageReport, _ context: Context
+    ) throws {
+        for (file, result) in results {
+            let name = key.kind == .group ? "\(key.image.display) (\(file.string))" : key.image.display
+            let line = report.add(name, result)
+            if json {
+                try context.printLine(json: line)
+            } else if let text = line.text {
+                try context.print(text)
+            }
+        }
     }
 }

@@ -2,6 +2,9 @@ public import SystemPackage
 
 /// Opens a job's images and tells what would be done to each; sends nothing.
 public struct ImageCheck: Sendable {
+    /// What would be sent of each file, or why it would fail.
+    public typealias Results = [(file: FilePath, result: Result<SentImage, Failure>)]
+
     private let planner: Planner
     private let preparer: ImagePreparer
     private let loader = ImageLoader()
@@ -15,8 +18,8 @@ public struct ImageCheck: Sendable {
     }
 
     /// What would be sent of each file of an image or group; no entry for a URL.
-    public func results(for key: Item.Key) async -> [(file: FilePath, result: Result<SentImage, Failure>)] {
-        var results: [(file: FilePath, result: Result<SentImage, Failure>)] = []
+    public func results(for key: Item.Key) async -> Results {
+        var results: Results = []
         for file in planner.files(of: key) {
             do throws(Failure) {
                 results.append((file, .success(try await preparer.prepare(try loader.load(file)).record)))
