@@ -4,6 +4,7 @@
 # make bench-images  how fast photographs are prepared, beside vipsthumbnail
 # make measure    how much of a server's limits the scheduler uses, about 25 minutes
 # make crash      kill it a thousand times, and compare the store with the provider's books
+# make fuzz       feed the readers of image files with hostile bytes
 # make million    plan, resume and export a million images
 # make simulate   run thousands of whole jobs under a fake clock
 # Both install what is missing first (Debian and Ubuntu packages; Swift itself they only ask for).
@@ -18,9 +19,9 @@ IMAGE_PACKAGES := libvips42 libvips-tools
 CONFIGURATION ?= release
 PACKAGES := libsqlite3-dev zlib1g-dev libstdc++-12-dev git
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
-SOURCES := Package.swift Sources Tests
+SOURCES := Package.swift Sources Tests .ci/fuzz
 
-.PHONY: demo test bench bench-images crash million simulate build format lint measure clean setup
+.PHONY: demo test bench bench-images crash fuzz million simulate build format lint measure clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -87,6 +88,10 @@ crash: build
 # Plans, resumes and exports a million images, about 10 minutes and 4 GB of disk; ITEMS=n.
 million: build
 	CAPTION=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption python3 .ci/million.py --items $${ITEMS:-1000000}
+
+# Feeds the readers of image files with hostile bytes; SECONDS_TO_RUN=n, 60 by default.
+fuzz: setup
+	.ci/fuzz/run
 
 lint:
 	swift format lint --strict --recursive $(SOURCES)
