@@ -26,7 +26,9 @@ struct PlanAddition {
         }
         self.requestIDs = requestIDs
         insertion = try db.makeStatement(
-            sql: "INSERT INTO item (kind, image, prompt, position, requestId) VALUES (?, ?, ?, ?, ?)")
+            sql: """
+                INSERT INTO item (kind, image, prompt, position, requestId, asks, variables) VALUES (?, ?, ?, ?, ?, ?, ?)
+                """)
         stored = try StoredItems(db)
     }
 
@@ -36,15 +38,17 @@ struct PlanAddition {
         // A bit for every item: an eighth of a megabyte for a million.
         var planned = BitSet()
         var plannedStill = 0
-        let notes = try planner.forEachItem(enter: { [db] in try PlanState.note($0, db) }) { key, position in
+        let notes = try planner.forEach(enter: { [db] in try PlanState.note($0, db) }) { item in
+            let key = item.key
             guard let requestID = requestIDs[key.promptID] else { return }
-            if let item = try stored.find(key) {
-                planned.insert(Int(item.id))
-                if item.position == nil { mustRecount = true } else { plannedStill += 1 }
-                try update(item, at: position, requestID)
+            if let known = try stored.find(key) {
+                planned.insert(Int(known.id))
+                if known.position == nil { mustRecount = true } else { plannedStill += 1 }
+                try update(known, to: item, requestID)
             } else {
                 try insertion.execute(arguments: [
-                    key.kind.rawValue, key.image.stored, key.promptID, position, requestID,
+                    key.kind.rawValue, key.image.stored, key.promptID, item.position, requestID, item.asks,
+                    item.variables.map(ManifestText.text),
                 ])
                 tally.pending += 1
                 planned.insert(Int(db.lastInsertedRowID))
@@ -53,6 +57,7 @@ struct PlanAddition {
         if plannedStill < plannedBefore { try setAside(allBut: planned) }
         try mustRecount ? Tally.recount(db) : tally.apply(db)
         try db.execute(sql: "UPDATE job SET name = ?", arguments: [planner.job.name])
+        try ManifestText.keep(notes.columns, db)
         taken.warnings = notes.warnings
         if notes.isLasting, taken.stale == 0 {
             try PlanState.keep(planner, db)
@@ -62,21 +67,25 @@ struct PlanAddition {
         return taken
     }
 
-    private mutating func update(_ item: StoredItem, at position: Int, _ requestID: Int64) throws {
-        if item.position != position || item.requestID != requestID {
-            try db.cachedStatement(sql: "UPDATE item SET position = ?, requestId = ? WHERE id = ?")
-                .execute(arguments: [position, requestID, item.id])
+    private mutating func update(_ item: StoredItem, to planned: PlannedItem, _ requestID: Int64) throws {
+        let variables = planned.variables.map(ManifestText.text)
+        if item.position != planned.position || item.requestID != requestID || item.asks != planned.asks
+            || item.variables != variables
+        {
+            try db.cachedStatement(
+                sql: "UPDATE item SET position = ?, requestId = ?, asks = ?, variables = ? WHERE id = ?"
+            ).execute(arguments: [planned.position, requestID, planned.asks, variables, item.id])
         }
-        guard Standing(of: item, requestID: requestID) == .stale else { return }
+        guard Standing(of: item, requestID: requestID, asks: planned.asks) == .stale else { return }
         switch stale {
         case .keep:
-            try db.cachedStatement(sql: "UPDATE item SET keptRequestId = ? WHERE id = ?")
-                .execute(arguments: [requestID, item.id])
+            try db.cachedStatement(sql: "UPDATE item SET keptRequestId = ?, answeredAsks = ? WHERE id = ?")
+                .execute(arguments: [requestID, planned.asks, item.id])
         case .redo:
             try db.cachedStatement(
                 sql: """
                     UPDATE item SET state = 'pending', attemptId = NULL, answeredRequestId = NULL, keptRequestId = NULL,
-                        notBefore = 0, failures = 0, throttles = 0, doubts = 0
+                        answeredAsks = NULL, notBefore = 0, failures = 0, throttles = 0, doubts = 0
                     WHERE id = ?
                     """
             ).execute(arguments: [item.id])

@@ -107,14 +107,19 @@ extension SQLiteJobStore {
                 VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE itemId = ?1), ?2, ?3, ?4, ?5)
                 """
         ).execute(arguments: [id, row["requestId"] as Int64, endpoint.baseURL, endpoint.model, time])
+        let attemptID = Attempt.ID(db.lastInsertedRowID)
+        var item = Item(
+            id: Item.ID(id),
+            key: Item.Key(
+                kind: Item.Kind(rawValue: row["kind"]) ?? .file, image: imageName(row["image"]),
+                promptID: row["prompt"]),
+            position: row["position"])
+        item.variables = ManifestText.variables(
+            try String.fetchOne(
+                db.cachedStatement(sql: "SELECT variables FROM item WHERE id = ? AND variables IS NOT NULL"),
+                arguments: [id]))
         return Claim(
-            item: Item(
-                id: Item.ID(id),
-                key: Item.Key(
-                    kind: Item.Kind(rawValue: row["kind"]) ?? .file, image: imageName(row["image"]),
-                    promptID: row["prompt"]),
-                position: row["position"]),
-            attemptID: Attempt.ID(db.lastInsertedRowID), failures: row["failures"], throttles: row["throttles"],
+            item: item, attemptID: attemptID, failures: row["failures"], throttles: row["throttles"],
             doubts: row["doubts"], earlier: earlier)
     }
 

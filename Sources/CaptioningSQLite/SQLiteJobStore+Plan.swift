@@ -18,11 +18,12 @@ extension SQLiteJobStore {
                 }
                 var known = 0
                 var stored = try StoredItems(db)
-                let notes = try planner.forEachItem { key, _ in
+                let notes = try planner.forEach { planned in
+                    let key = planned.key
                     let item = try stored.find(key)
                     if item != nil { known += 1 }
                     summary.kinds[key.kind.rawValue, default: 0] += 1
-                    let standing = Standing(of: item, requestID: requestIDs[key.promptID])
+                    let standing = Standing(of: item, requestID: requestIDs[key.promptID], asks: planned.asks)
                     summary.items.count(standing)
                     summary.prompts[key.promptID]?.count(standing)
                 }
@@ -66,12 +67,13 @@ enum Standing {
     case done, stale, failed, pending
 
     /// - `requestID`: What the spec asks now; nil when it has never been asked.
-    init(of item: StoredItem?, requestID: Int64?) {
+    /// - `asks`: What it asks with of the manifest.
+    init(of item: StoredItem?, requestID: Int64?, asks: Int64?) {
         switch item?.state {
         case "done":
             let isCurrent =
                 requestID != nil && (item?.answeredRequestID == requestID || item?.keptRequestID == requestID)
-            self = isCurrent ? .done : .stale
+            self = isCurrent && item?.answeredAsks == asks ? .done : .stale
         case "failed": self = .failed
         default: self = .pending
         }

@@ -90,7 +90,7 @@ extension ExportRow {
     fileprivate static let query = """
         SELECT image, prompt, status, caption, finishReason, model, promptTokens, completionTokens, totalTokens,
             imageTokens, cachedTokens, reasoningTokens, attempts, errorCode, errorMessage, finishedAt,
-            imageSize, imageFormat, imageBytes, sentSize, sentFormat, sentBytes, prepared
+            imageSize, imageFormat, imageBytes, sentSize, sentFormat, sentBytes, prepared, variables
         FROM caption
         """
 
@@ -105,6 +105,7 @@ extension ExportRow {
                 cachedTokens: row[10], reasoningTokens: row[11]),
             attempts: row[12], errorCode: row[13], errorMessage: row[14],
             completedAt: finishedAt.map(Date.init(unixMilliseconds:)))
+        variables = ManifestText.variables(row[23])
         guard let size: String = row[16] else { return }
         images = SentImages(
             imageSize: size, imageFormat: row[17], imageBytes: row[18], sentSize: row[19], sentFormat: row[20],

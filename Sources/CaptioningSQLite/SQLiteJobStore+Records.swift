@@ -94,7 +94,7 @@ extension SQLiteJobStore {
         case .done:
             try db.cachedStatement(
                 sql: """
-                    UPDATE item SET state = 'done', attemptId = ?2, keptRequestId = NULL,
+                    UPDATE item SET state = 'done', attemptId = ?2, keptRequestId = NULL, answeredAsks = asks,
                         answeredRequestId = (SELECT requestId FROM attempt WHERE id = ?2)
                     WHERE id = ?1
                     """

@@ -9,6 +9,9 @@ struct StoredItem {
     let requestID: Int64
     let answeredRequestID: Int64?
     let keptRequestID: Int64?
+    let asks: Int64?
+    let answeredAsks: Int64?
+    let variables: String?
 }
 
 /// Finds the items of a plan in the store.
@@ -21,7 +24,8 @@ struct StoredItems {
 
     private static let batchSize = 500
     private static let columns =
-        "id, position, state, requestId, answeredRequestId, keptRequestId, kind, image, prompt"
+        "id, position, state, requestId, answeredRequestId, keptRequestId, kind, image, prompt, "
+        + "asks, answeredAsks, variables"
 
     private let byOrder: Statement
     private let byKey: Statement
@@ -72,6 +76,6 @@ extension StoredItem {
     fileprivate init(_ row: Row) {
         self.init(
             id: row[0], position: row[1], state: row[2], requestID: row[3], answeredRequestID: row[4],
-            keptRequestID: row[5])
+            keptRequestID: row[5], asks: row[9], answeredAsks: row[10], variables: row[11])
     }
 }

@@ -9,6 +9,19 @@ ALTER TABLE attempt ADD COLUMN sentBytes INTEGER CHECK (sentBytes >= 0);
 -- What was done ('turned scaled'); '' when the files went out as they are.
 ALTER TABLE attempt ADD COLUMN prepared TEXT;
 
+-- What a manifest says of the image, by column, as a JSON object of texts; NULL for an image that none names.
+ALTER TABLE item ADD COLUMN variables TEXT CHECK (variables IS NULL OR json_valid(variables));
+-- A digest of those of them that the prompt asks with, now and as the present answer was asked: where they differ, the answer
+-- is stale.
+ALTER TABLE item ADD COLUMN asks INTEGER;
+ALTER TABLE item ADD COLUMN answeredAsks INTEGER;
+
+-- The columns of the manifests in their order, as the last plan found them.
+CREATE TABLE manifestColumn (
+    place INTEGER PRIMARY KEY,
+    name TEXT NOT NULL UNIQUE
+) STRICT;
+
 -- The view with what exports show of it.
 DROP VIEW caption;
 CREATE VIEW caption AS
@@ -39,7 +52,8 @@ SELECT
     attempt.sentSize AS sentSize,
     attempt.sentFormat AS sentFormat,
     attempt.sentBytes AS sentBytes,
-    attempt.prepared AS prepared
+    attempt.prepared AS prepared,
+    item.variables AS variables
 FROM item
 LEFT JOIN attempt ON attempt.id = item.attemptId
 LEFT JOIN completion ON completion.attemptId = coalesce(attempt.reusedAttemptId, attempt.id);

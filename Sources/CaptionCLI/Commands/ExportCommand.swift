@@ -64,7 +64,8 @@ struct ExportCommand: ContextCommand {
     private func write(_ store: SQLiteJobStore, to sink: @escaping @Sendable ([UInt8]) throws -> Void) async throws {
         switch format {
         case .csv:
-            let writer = Locked(CSVWriter(bom: bom, sink: sink))
+            let columns = try await store.manifestColumns()
+            let writer = Locked(CSVWriter(manifestColumns: columns, bom: bom, sink: sink))
             try await store.forEachRow(isAll: all) { row in try writer.with { try $0.write(row) } }
             try writer.with { try $0.finish() }
         case .jsonl:

@@ -14,19 +14,31 @@ public struct CSVWriter: Sendable {
     private static let flushBytes = 64 * 1024
     private static let lineEnd: [UInt8] = [13, 10]
 
+    private let manifestColumns: [String]
     private let sink: @Sendable ([UInt8]) throws -> Void
     private var buffer: [UInt8] = []
 
     /// A writer; the header line is written with the first flush.
     ///
     /// - Parameters:
+    ///   - manifestColumns: The columns of the job's manifests, which follow ours.
     ///   - bom: Whether to begin with a byte order mark, for Excel.
     ///   - sink: Takes the bytes in pieces of about 64 KB.
-    public init(bom: Bool = false, sink: @escaping @Sendable ([UInt8]) throws -> Void) {
+    public init(
+        manifestColumns: [String] = [], bom: Bool = false, sink: @escaping @Sendable ([UInt8]) throws -> Void
+    ) {
+        self.manifestColumns = manifestColumns
         self.sink = sink
         buffer.reserveCapacity(Self.flushBytes + 16 * 1024)
         if bom { buffer += [0xEF, 0xBB, 0xBF] }
-        buffer += Array(Self.columns.joined(separator: ",").utf8) + Self.lineEnd
+        buffer += Array(Self.columns.joined(separator: ",").utf8)
+        // A name that we use already would stand twice in the header.
+        for name in manifestColumns {
+            buffer.append(44)
+            append(Self.columns.contains(name) ? "manifest_\(name)" : name)
+            buffer.removeLast()
+        }
+        buffer += Self.lineEnd
     }
 
     /// Writes one row.
@@ -54,6 +66,7 @@ public struct CSVWriter: Sendable {
         append(row.images?.sentFormat)
         append(row.images?.sentBytes)
         append(row.images?.prepared)
+        for name in manifestColumns { append(row.variables[name]) }
         buffer[buffer.count - 1] = 13
         buffer.append(10)
         if buffer.count >= Self.flushBytes { try flush() }

@@ -34,6 +34,8 @@ public struct ExportRow: Hashable, Sendable {
     public var errorMessage: String?
     /// When the item was settled.
     public var completedAt: Date?
+    /// What a manifest says of the image, by column; empty for an image that no manifest names.
+    public var variables: [String: String] = [:]
     /// What the settling attempt sent of the images; nil when nothing was, or only addresses.
     public var images: SentImages?
 

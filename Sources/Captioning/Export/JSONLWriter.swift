@@ -44,6 +44,11 @@ public struct JSONLWriter: Sendable {
         append("sent_format", row.images?.sentFormat)
         append("sent_bytes", row.images?.sentBytes)
         append("prepared", row.images?.prepared)
+        if !row.variables.isEmpty {
+            append(key: "manifest")
+            buffer.append(contentsOf: JSONValue.object(row.variables.mapValues(JSONValue.string)).canonicalData)
+            buffer.append(UInt8(ascii: ","))
+        }
         if row.image.text == nil { append("image_base64", Data(row.image.bytes).base64EncodedString()) }
         buffer[buffer.count - 1] = UInt8(ascii: "}")
         buffer.append(UInt8(ascii: "\n"))

@@ -44,6 +44,8 @@ public struct Item: Hashable, Sendable {
     public var key: Key
     /// The place in the plan, from 0: exports come in this order, and `{{index}}` is one more than the image's place.
     public var position: Int
+    /// What a manifest says of the image, by column; empty for an image that no manifest names.
+    public var variables: [String: String] = [:]
 
     /// An item.
     public init(id: ID, key: Key, position: Int) {

@@ -182,6 +182,11 @@ public struct Job: Sendable {
     /// What is legal but most likely a mistake.
     public var warnings: [SpecError.Problem]
 
+    /// Whether a manifest sets variables for each image.
+    var hasManifest: Bool {
+        images.contains { if case .manifest = $0 { true } else { false } }
+    }
+
     /// The endpoint that is listed first.
     public var endpoint: Endpoint {
         get { endpoints[0] }

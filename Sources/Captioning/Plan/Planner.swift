@@ -13,6 +13,8 @@ public struct Planner: Sendable {
         public var warnings: [String] = []
         /// Files in the job's folders that are no images by their name, or that the globs leave out.
         public var skippedFiles = 0
+        /// The columns of the job's manifests, in their order, but for those that name the images.
+        public var columns: [String] = []
         /// Whether the plan stays the same as long as the spec and the folders that were walked do.
         public var isLasting = true
 
@@ -37,6 +39,7 @@ public struct Planner: Sendable {
                 .object(["folder": .string(path), "include": texts(include), "exclude": texts(exclude)])
             case .files(let files): .object(["files": texts(files)])
             case .urls(let urls): .object(["urls": texts(urls)])
+            case .manifest(let path, let image): .object(["manifest": .string(path), "image": .string(image)])
             case .group(let name, let files): .object(["group": .string(name), "files": texts(files)])
             }
         }
@@ -55,7 +58,7 @@ public struct Planner: Sendable {
     ///
     /// - Throws: `SpecError` when one has not.
     public func requireImages() throws {
-        _ = try walkSources(firstOnly: true, enter: { _ in }) { _, _ in }
+        _ = try walkSources(firstOnly: true, enter: { _ in }) { _ in }
     }
 
     /// Calls `visit` for every item in order, with its place from 0, and `enter` for every folder that is walked.
@@ -66,20 +69,31 @@ public struct Planner: Sendable {
     public func forEachItem(
         enter: (FolderState) throws -> Void = { _ in }, _ visit: (Item.Key, Int) throws -> Void
     ) throws -> Notes {
+        try forEach(enter: enter) { try visit($0.key, $0.position) }
+    }
+
+    /// The same with what manifests say of the images.
+    public func forEach(
+        enter: (FolderState) throws -> Void = { _ in }, _ visit: (PlannedItem) throws -> Void
+    ) throws -> Notes {
         try walkSources(firstOnly: false, enter: enter, visit)
     }
 
     private func walkSources(
-        firstOnly: Bool, enter: (FolderState) throws -> Void, _ visit: (Item.Key, Int) throws -> Void
+        firstOnly: Bool, enter: (FolderState) throws -> Void, _ visit: (PlannedItem) throws -> Void
     ) throws -> Notes {
         var notes = Notes()
         var position = 0
         var problems: [SpecError.Problem] = []
         var seen = SeenImages(job: job, name: name(of:))
-        func add(_ kind: Item.Kind, _ image: ImageName) throws {
+        let asked = PromptColumns(job: job)
+        func add(_ kind: Item.Kind, _ image: ImageName, _ variables: [String: String]? = nil) throws {
             guard seen.isNew(kind, image) else { return }
             for prompt in job.prompts {
-                try visit(Item.Key(kind: kind, image: image, promptID: prompt.id), position)
+                try visit(
+                    PlannedItem(
+                        key: Item.Key(kind: kind, image: image, promptID: prompt.id), position: position,
+                        variables: variables, asks: asked.digest(of: variables, promptID: prompt.id)))
                 position += 1
             }
         }
@@ -91,6 +105,21 @@ public struct Planner: Sendable {
                 for url in urls { try add(.url, ImageName(url)) }
             case .group(let name, _):
                 try add(.group, ImageName(name))
+            case .manifest(let path, let column):
+                do {
+                    try readManifest(path, column, &notes, enter) { kind, image, variables in
+                        try add(kind, image, variables)
+                        if firstOnly { throw EnoughSeen() }
+                    }
+                } catch is EnoughSeen {
+                } catch let problem as ManifestReader.Problem {
+                    let place = problem.line.map { ", line \($0)" } ?? ""
+                    problems.append(
+                        .init(
+                            keyPath: "images[\(index)].manifest",
+                            message: "'\(job.root.pushing(FilePath(path)).string)'\(place): \(problem.message)",
+                            hint: "a manifest is CSV with a header line, or JSON lines (.jsonl)"))
+                }
             case .folder(let path, let include, let exclude):
                 let (before, skippedBefore, repeatedBefore) = (position, notes.skippedFiles, seen.repeated)
                 let warningsBefore = notes.warnings.count
@@ -123,6 +152,16 @@ public struct Planner: Sendable {
                                     ? "\(skipped) other files were left out; 'include' says which names count"
                                     : "the folder is empty")))
                 }
+            }
+        }
+        if job.hasManifest, problems.isEmpty {
+            let missing = asked.all.subtracting(notes.columns).sorted()
+            for name in missing {
+                let near = suggestion(for: name, among: notes.columns)
+                problems.append(
+                    .init(
+                        keyPath: "prompts", message: "neither the spec nor a manifest sets the variable '\(name)'",
+                        hint: near.map { "did you mean '\($0)'?" } ?? "columns: \(list(notes.columns))"))
             }
         }
         guard problems.isEmpty else { throw SpecError(problems) }
@@ -168,7 +207,7 @@ public struct Planner: Sendable {
     }
 
     /// The path as it is stored: without `.` components, relative to the root when it lies below.
-    private func name(of path: FilePath) -> ImageName {
+    func name(of path: FilePath) -> ImageName {
         var clean = path.lexicallyNormalized()
         if clean.isAbsolute {
             var relative = clean

@@ -13,6 +13,8 @@ struct SeenImages {
     private var seen: Set<ImageName> = []
     private var seenURLs: Set<ImageName> = []
     private var seenGroups: Set<ImageName> = []
+    /// With a manifest, which may name a million and any of them again: 64 bits of a keyed hash each.
+    private var hashes: Set<Int>?
 
     init(job: Job, name: (FilePath) -> ImageName) {
         var listed: Set<ImageName> = []
@@ -21,10 +23,11 @@ struct SeenImages {
             switch source {
             case .files(let files): listed.formUnion(files.map { name(FilePath($0)) })
             case .folder(let path, _, _): folders.append(name(FilePath(path)).bytes)
-            case .urls, .group: break
+            case .urls, .group, .manifest: break
             }
         }
         self.listed = listed
+        hashes = job.hasManifest ? [] : nil
         remembersAll = folders.indices.contains { outer in
             folders.indices.contains { inner in
                 outer != inner
@@ -35,6 +38,14 @@ struct SeenImages {
 
     mutating func isNew(_ kind: Item.Kind, _ image: ImageName) -> Bool {
         let isNew: Bool
+        if hashes != nil {
+            var hasher = Hasher()
+            hasher.combine(kind)
+            hasher.combine(image)
+            isNew = hashes?.insert(hasher.finalize()).inserted ?? true
+            if !isNew { repeated += 1 }
+            return isNew
+        }
         switch kind {
         case .file:
             let isRemembered = remembersAll || (!listed.isEmpty && listed.contains(image))

@@ -44,11 +44,12 @@ struct AttemptWork: Sendable {
         do {
             var prompts: [String: PromptTemplate] = [:]
             for prompt in job.prompts {
-                prompts[prompt.id] = try PromptTemplate(prompt.text, variables: job.variables)
+                prompts[prompt.id] = try PromptTemplate(
+                    prompt.text, variables: job.variables, allowsColumns: job.hasManifest)
             }
             self.prompts = prompts
             system = try job.system.map { text throws(PromptTemplate.Problem) in
-                try PromptTemplate(text, variables: job.variables)
+                try PromptTemplate(text, variables: job.variables, allowsColumns: job.hasManifest)
             }
         } catch {
             throw SpecError([.init(keyPath: "prompts", message: error.message, hint: error.hint)])
@@ -64,8 +65,9 @@ struct AttemptWork: Sendable {
     func prepare(_ claim: Claim, now: @Sendable () -> Date) async throws -> Preparation {
         let item = claim.item
         let index = item.position / max(job.prompts.count, 1) + 1
-        let text = prompts[item.key.promptID]?.render(image: item.key.image, index: index) ?? ""
-        let system = system?.render(image: item.key.image, index: index)
+        let text =
+            prompts[item.key.promptID]?.render(image: item.key.image, index: index, columns: item.variables) ?? ""
+        let system = system?.render(image: item.key.image, index: index, columns: item.variables)
         let files = planner.files(of: item.key)
         let lease = await budget.acquire(files.reduce(0) { $0 + loader.byteCount(of: $1) })
 

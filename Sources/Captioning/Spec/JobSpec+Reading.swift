@@ -61,7 +61,7 @@ extension JobSpec {
         guard let node, case .sequence(let sequence) = node, !sequence.isEmpty else {
             reader.report(
                 "say which images to caption", at: "images", node ?? root,
-                hint: "a list of folder:, files:, urls: or group: entries")
+                hint: "a list of folder:, files:, urls:, manifest: or group: entries")
             return
         }
         for (index, entry) in sequence.enumerated() {
@@ -76,10 +76,10 @@ extension JobSpec {
     }
 
     private func readSource(_ entry: Node, at path: String, _ reader: inout SpecReader) -> ImageSource? {
-        let sections: [SpecSection] = [.folder, .files, .urls, .group]
+        let sections: [SpecSection] = [.folder, .files, .urls, .manifest, .group]
         guard case .mapping(let mapping) = entry else {
             reader.report(
-                "expected one of folder:, files:, urls:, group:", at: path, entry,
+                "expected one of folder:, files:, urls:, manifest:, group:", at: path, entry,
                 hint: entry.scalar.map { "write '- folder: \($0.string)' for a folder" })
             return nil
         }
@@ -87,7 +87,7 @@ extension JobSpec {
         guard let section = sections.first(where: { keys.contains($0.rawValue) }) else {
             let near = keys.lazy.compactMap { suggestion(for: $0, among: sections.map(\.rawValue)) }.first
             reader.report(
-                "expected one of folder:, files:, urls:, group:", at: path, entry,
+                "expected one of folder:, files:, urls:, manifest:, group:", at: path, entry,
                 hint: near.map { "did you mean '\($0)'?" })
             return nil
         }
@@ -115,6 +115,13 @@ extension JobSpec {
                     hint: "it must begin with https:// or http://; local files go under files: or folder:")
             }
             return .urls(urls)
+        case .manifest:
+            let column = reader.text(entries["image"], at: join(path, "image")) ?? "image"
+            guard let file = reader.text(entries["manifest"], at: place) else {
+                if entries["manifest"]?.isNull == true { reader.report("must not be empty", at: place, entry) }
+                return nil
+            }
+            return .manifest(path: file, image: column)
         default:
             guard let group = entries["group"],
                 let members = reader.entries(of: group, .groupMembers, at: place)
@@ -216,11 +223,16 @@ extension JobSpec {
         }
     }
 
+    /// Whether templates may name columns, which only the manifest itself tells.
+    var hasManifest: Bool {
+        images.contains { if case .manifest = $0 { true } else { false } }
+    }
+
     private func checkTemplates(_ texts: [PlacedText], _ systemNode: Node?, _ reader: inout SpecReader) {
         let systemText: [PlacedText] = system.map { [("system", $0, systemNode)] } ?? []
         for template in systemText + texts {
             do {
-                _ = try PromptTemplate(template.text, variables: variables)
+                _ = try PromptTemplate(template.text, variables: variables, allowsColumns: hasManifest)
             } catch {
                 reader.report(error.message, at: template.path, template.node, hint: error.hint)
             }

@@ -12,6 +12,10 @@ public struct JobSpec: Hashable, Sendable {
         case files([String])
         /// Remote images; the provider downloads them.
         case urls([String])
+        /// The images that a CSV or JSON lines file names, with what else it says of each.
+        ///
+        /// `image` is the column that names them: paths relative to the file's folder, or URLs.
+        case manifest(path: String, image: String)
         /// Several files in one request, under one name.
         case group(name: String, files: [String])
     }

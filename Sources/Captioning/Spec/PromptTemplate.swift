@@ -24,8 +24,11 @@ public struct PromptTemplate: Sendable {
     /// - Parameters:
     ///   - text: Mustache text.
     ///   - variables: The spec's own variables.
+    ///   - allowsColumns: Whether other variables may come with each image, from a manifest.
     /// - Throws: `Problem` for broken tags and for variables that nothing sets.
-    public init(_ text: String, variables: [String: String]) throws(Problem) {
+    public init(
+        _ text: String, variables: [String: String], allowsColumns: Bool = false
+    ) throws(Problem) {
         do {
             // The pragma takes the rest of its line with it, so the text begins on the next.
             template = try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}\n" + text)
@@ -35,7 +38,7 @@ public struct PromptTemplate: Sendable {
         }
         self.variables = variables
         let known = Self.builtInVariables + variables.keys.sorted()
-        for name in Self.variableNames(in: text) where !known.contains(name) {
+        for name in Self.variableNames(in: text) where !known.contains(name) && !allowsColumns {
             let near = suggestion(for: name, among: known)
             throw Problem(
                 message: "nothing sets the variable '\(name)'",
@@ -47,11 +50,12 @@ public struct PromptTemplate: Sendable {
     ///
     /// - `image`: The image's name; bytes that are not UTF-8 are shown as U+FFFD.
     /// - `index`: The image's number in the plan, from 1.
-    public func render(image: ImageName, index: Int) -> String {
+    /// - `columns`: What a manifest says of the image; the spec's own variables come first.
+    public func render(image: ImageName, index: Int, columns: [String: String] = [:]) -> String {
         let path = String(decoding: image.bytes, as: UTF8.self)
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         let filename = parts.last.map(String.init) ?? path
-        var values = variables
+        var values = variables.merging(columns) { own, _ in own }
         values["path"] = path
         values["filename"] = filename
         values["stem"] =

@@ -9,6 +9,8 @@ public enum SpecSection: String, CaseIterable, Sendable {
     case files
     /// An `images` entry that names URLs.
     case urls
+    /// An `images` entry that names a manifest.
+    case manifest
     /// An `images` entry that names a group.
     case group
     /// The value of a `group` key.
@@ -39,6 +41,7 @@ public enum SpecSection: String, CaseIterable, Sendable {
         case .folder: ["folder", "include", "exclude"]
         case .files: ["files"]
         case .urls: ["urls"]
+        case .manifest: ["manifest", "image"]
         case .group: ["group"]
         case .groupMembers: ["name", "files"]
         case .prompt: ["id", "text"]

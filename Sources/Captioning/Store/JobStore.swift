@@ -64,6 +64,9 @@ public protocol JobStore: Sendable {
     /// - Returns: What is wrong, one sentence each; empty when all is well.
     func verify() async throws -> [String]
 
+    /// The columns of the job's manifests, as the last plan found them; empty without one.
+    func manifestColumns() async throws -> [String]
+
     /// Calls `visit` for every exported row, in plan order, without holding them all.
     ///
     /// - `isAll`: Whether images and prompts that the spec no longer names come too, at the end.

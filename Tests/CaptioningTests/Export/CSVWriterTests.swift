@@ -45,6 +45,18 @@ struct CSVWriterTests {
                 + "20x15,jpeg,300,turned scaled\r\n")
     }
 
+    @Test func `the columns of a manifest follow ours`() throws {
+        let collected = Collected()
+        var writer = CSVWriter(manifestColumns: ["title", "caption", "a,b"]) { collected.add($0) }
+        var row = ExportRow(image: ImageName("a.jpg"), prompt: "alt", status: .pending)
+        row.variables = ["caption": "mine", "title": "\"x\""]
+        try writer.write(row)
+        try writer.finish()
+        let text = String(decoding: collected.bytes, as: UTF8.self)
+        #expect(text.hasPrefix(Self.header.dropLast() + ",title,manifest_caption,\"a,b\"\r\n"))
+        #expect(text.hasSuffix(",\"\"\"x\"\"\",mine,\r\n"))
+    }
+
     @Test func `what is absent is an empty field`() throws {
         let row = ExportRow(image: ImageName("a.jpg"), prompt: "alt", status: .pending)
         #expect(try text([row]) == "a.jpg,alt,pending,,,,,,,,0,,,,,,,,,,\r\n")

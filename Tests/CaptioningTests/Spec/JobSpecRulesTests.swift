@@ -42,6 +42,14 @@ struct JobSpecRulesTests {
                 == ["0 is out of range: it must be at least 1"])
     }
 
+    @Test func `a manifest names its column, and its templates may name others`() throws {
+        let yaml =
+            "images: [{manifest: a.csv}, {manifest: b.jsonl, image: file}]\nprompts: [{id: a, text: '{{title}}'}]"
+        let spec = try JobSpec(yaml: yaml, file: "job.yaml")
+        #expect(spec.images == [.manifest(path: "a.csv", image: "image"), .manifest(path: "b.jsonl", image: "file")])
+        #expect(throws: SpecError.self) { try JobSpec(yaml: "images: [{manifest: }]", file: "job.yaml") }
+    }
+
     @Test func `images are prepared as the spec says`() throws {
         #expect(try specBeside("name: a").preparation == ImagePreparation())
         #expect(try specBeside("prepare: never").preparation == ImagePreparation(mode: .never))

@@ -23,6 +23,8 @@ struct CrashingStore: JobStore {
         try await alive { try await store.add(planner, stale: stale) }
     }
 
+    func manifestColumns() async throws -> [String] { try await store.manifestColumns() }
+
     func verify() async throws -> [String] { try await alive { try await store.verify() } }
 
     func beginRun(now: Date) async throws -> Int { try await alive { try await store.beginRun(now: now) } }

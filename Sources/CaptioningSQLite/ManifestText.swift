@@ -1,0 +1,31 @@
+import Captioning
+import Foundation
+import GRDB
+
+/// What a manifest says of an image, as the store keeps it: a JSON object of texts.
+enum ManifestText {
+    static func text(_ variables: [String: String]) -> String {
+        String(decoding: JSONValue.object(variables.mapValues(JSONValue.string)).canonicalData, as: UTF8.self)
+    }
+
+    static func variables(_ text: String?) -> [String: String] {
+        text.flatMap { try? JSONDecoder().decode([String: String].self, from: Data($0.utf8)) } ?? [:]
+    }
+
+    /// Remembers the columns in their order, for exports.
+    static func keep(_ columns: [String], _ db: Database) throws {
+        try db.execute(sql: "DELETE FROM manifestColumn")
+        for (place, name) in columns.enumerated() {
+            try db.execute(sql: "INSERT INTO manifestColumn (place, name) VALUES (?, ?)", arguments: [place, name])
+        }
+    }
+}
+
+extension SQLiteJobStore {
+    /// The columns of the job's manifests, as the last plan found them.
+    public func manifestColumns() async throws -> [String] {
+        try await guarded {
+            try await read { try String.fetchAll($0, sql: "SELECT name FROM manifestColumn ORDER BY place") }
+        }
+    }
+}
