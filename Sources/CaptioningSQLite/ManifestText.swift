@@ -5,7 +5,14 @@ import GRDB
 /// What a manifest says of an image, as the store keeps it: a JSON object of texts.
 enum ManifestText {
     static func text(_ variables: [String: String]) -> String {
-        String(decoding: JSONValue.object(variables.mapValues(JSONValue.string)).canonicalData, as: UTF8.self)
+        let members = variables.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
+        return "{\(members.joined(separator: ","))}"
+    }
+
+    /// An encoder costs more than the row's insertion, and most texts have nothing to escape.
+    private static func quoted(_ text: String) -> String {
+        let isPlain = text.utf8.allSatisfy { $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }
+        return isPlain ? "\"\(text)\"" : String(decoding: JSONValue.string(text).canonicalData, as: UTF8.self)
     }
 
     static func variables(_ text: String?) -> [String: String] {

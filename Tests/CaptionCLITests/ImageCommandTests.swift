@@ -55,6 +55,19 @@ struct ImageCommandTests {
         #expect(await scene.run("status", "photos", "--verify").status == 0)
     }
 
+    @Test func `plan lists images that are the same`() async throws {
+        let scene = try scene()
+        let photos = scene.folder.appendingPathComponent("photos")
+        try FileManager.default.copyItem(
+            at: photos.appendingPathComponent("film.gif"), to: photos.appendingPathComponent("copy.gif"))
+        let result = await scene.run("plan", "photos", "--duplicates", "--provider", "simulated")
+        #expect(result.status == 0)
+        #expect(result.output.contains("  the same: copy.gif, film.gif\n"))
+        #expect(result.output.contains("1 images are the same as another and are sent once; 0 groups look alike"))
+        let json = await scene.run("plan", "photos", "--duplicates", "--json", "--provider", "simulated")
+        #expect(json.output.contains("\"isIdentical\" : true"))
+    }
+
     @Test func `an image may be sent as it is`() async throws {
         let scene = try scene()
         try scene.write(

@@ -132,6 +132,18 @@ struct PreparedImageTests {
         #expect(tokens(sent.record.sent.size) == tokens(sent.record.original.size))
     }
 
+    @Test func `a picture looks like itself at another size, and unlike its mirror image`() async throws {
+        func hash(_ data: Data) async throws -> PerceptualHash {
+            let greys = try await Scene.converter.greyPixels(of: data, size: PerceptualHash.size)
+            return try #require(PerceptualHash(greys: greys))
+        }
+        let own = try await hash(picture.png())
+        let larger = try await hash(try await large(picture, PixelSize(width: 640, height: 480)))
+        #expect(own.distance(to: larger) <= PerceptualHash.nearBits)
+        let mirror = Picture(width: 64, height: 48) { picture.color(63 - $0, $1) }
+        #expect(own.distance(to: try await hash(mirror.png())) > 2 * PerceptualHash.nearBits)
+    }
+
     @Test func `a photo that lies on its side is reduced upright`() async throws {
         let turned = Picture(width: 48, height: 64) { picture.color(63 - $1, $0) }
         let jpeg = try await large(turned, PixelSize(width: 1800, height: 2400))

@@ -47,36 +47,16 @@ struct CheckCommand: ContextCommand {
         }
     }
 
-    /// Opens every image once, as many at a time as there are processors.
+    /// Opens every image once, and tells what would be done.
     ///
     /// - Returns: How many would fail.
     private func checkImages(of job: Job, _ context: Context) async throws -> Int {
-        var keys: [Item.Key] = []
-        let first = job.prompts.first?.id
-        let notes = try Planner(job: job).forEachItem { key, _ in
-            if key.promptID == first, key.kind != .url { keys.append(key) }
-        }
-        for warning in notes.warnings { context.note("warning: \(warning)") }
         let check = ImageCheck(job: job, converter: makeConverter())
-        let width = ProcessInfo.processInfo.activeProcessorCount * 2
-        let report = try await withThrowingTaskGroup { [keys] group in
-            var report = ImageReport()
-            var waiting: [Int: ImageCheck.Results] = [:]
-            var (started, told) = (0, 0)
-            while told < keys.count {
-                while started < keys.count, started - told < width {
-                    group.addTask { [started] in (started, await check.results(for: keys[started])) }
-                    started += 1
-                }
-                guard let (place, results) = try await group.next() else { break }
-                waiting[place] = results
-                // In the order of the plan, whichever is ready first.
-                while let results = waiting.removeValue(forKey: told) {
-                    try tell(results, of: keys[told], &report, context)
-                    told += 1
-                }
-            }
-            return report
+        var report = ImageReport()
+        try await forEachImage(of: job, context) {
+            await check.results(for: $0)
+        } then: { key, results in
+            try tell(results, of: key, &report, context)
         }
         if json { try context.printLine(json: report.sums) } else { try context.print(report.text) }
         return report.sums.failed

@@ -19,6 +19,9 @@ struct PlanCommand: ContextCommand {
 
     @OptionGroup var options: JobOptions
 
+    @Flag(help: "Open every image, and list those that are the same or look alike.")
+    var duplicates = false
+
     @Flag(help: "Print the plan as JSON.")
     var json = false
 
@@ -37,6 +40,8 @@ struct PlanCommand: ContextCommand {
         /// Items that `caption run` would send now; 0 while stale results wait for a decision.
         var wouldSend: Int
         var warnings: [SpecError.Problem]
+        /// Images that are the same or look alike; nil when they were not looked for.
+        var duplicates: [DuplicateGroups.Group]?
     }
 
     func run(_ context: Context) async throws {
@@ -48,14 +53,45 @@ struct PlanCommand: ContextCommand {
         } catch StoreError.missing {
             plan = try await SQLiteJobStore.inMemory().compare(planner)
         }
-        let report = Self.report(loaded, plan)
+        var report = Self.report(loaded, plan)
+        let found = duplicates ? try await findDuplicates(in: loaded.job, context) : nil
+        report.duplicates = found?.groups()
         if json {
             try context.print(json: report)
         } else {
             loaded.job.printWarnings(context)
             for warning in plan.warnings { context.note("warning: \(warning)") }
             try context.print(Self.text(report, spec: options.spec))
+            if let found { try context.print(Self.text(found)) }
         }
+    }
+
+    private func findDuplicates(in job: Job, _ context: Context) async throws -> DuplicateGroups {
+        let check = ImageCheck(job: job, converter: makeConverter())
+        let planner = Planner(job: job)
+        var found = DuplicateGroups()
+        try await forEachImage(of: job, context) { key in
+            var identities: [(digest: [UInt8], hash: PerceptualHash?)?] = []
+            for file in planner.files(of: key) { identities.append(await check.identity(of: file)) }
+            return identities
+        } then: { key, identities in
+            // A group is one request, whatever its images are.
+            guard key.kind == .file, let identity = identities.first ?? nil else { return }
+            found.add(key.image.display, digest: identity.digest, hash: identity.hash)
+        }
+        return found
+    }
+
+    private static func text(_ found: DuplicateGroups) -> String {
+        let groups = found.groups()
+        var lines = groups.map { group in
+            "  \(group.isIdentical ? "the same" : "alike"): \(group.images.joined(separator: ", "))"
+        }
+        let alike = groups.count { !$0.isIdentical }
+        lines.append(
+            "\(found.repeatedCount) images are the same as another and are sent once; \(alike) groups look alike, and each "
+                + "image of them is sent")
+        return "\n" + lines.joined(separator: "\n")
     }
 
     private static func report(_ loaded: JobOptions.Loaded, _ plan: PlanSummary) -> Report {

@@ -61,8 +61,9 @@ public struct RequestBuilder: Sendable {
 
     /// What makes two requests the same: the request's version, the rendered texts and the images' bytes.
     ///
-    /// - Returns: SHA-256, 32 bytes; nil when an image is remote, because its bytes are not known.
-    public func fingerprint(promptID: String, text: String, system: String?, images: [Image]) -> Data? {
+    /// - `digests`: SHA-256 of each image's file, in the order in which the model sees them.
+    /// - Returns: SHA-256, 32 bytes; nil for a prompt that the job does not have.
+    public func fingerprint(promptID: String, text: String, system: String?, digests: [[UInt8]]) -> Data? {
         guard let version = versions[promptID] else { return nil }
         var hash = SHA256()
         hash.update(data: version.digest)
@@ -70,10 +71,7 @@ public struct RequestBuilder: Sendable {
             withUnsafeBytes(of: UInt64(part.utf8.count).littleEndian) { hash.update(bufferPointer: $0) }
             hash.update(data: Data(part.utf8))
         }
-        for image in images {
-            guard case .inline(let payload) = image else { return nil }
-            hash.update(data: payload.digest)
-        }
+        for digest in digests { hash.update(data: digest) }
         return Data(hash.finalize())
     }
 

@@ -47,8 +47,6 @@ public struct LoadedImage: Sendable {
 
 /// An image ready to be sent.
 public struct ImagePayload: Sendable {
-    /// SHA-256 of the file, 32 bytes.
-    public var digest: [UInt8]
     /// The bytes that are sent.
     public var buffer: ImageBuffer
     /// What they are, beside what the file was.
@@ -62,7 +60,6 @@ public struct ImagePayload: Sendable {
         let original = SentImage.Facts(
             format: image.header.format, size: image.header.uprightSize, bytes: image.data.count)
         let sent = converted.map { SentImage.Facts(format: $0.format, size: $0.size, bytes: $0.data.count) }
-        digest = image.digest
         buffer = ImageBuffer(converted?.data ?? image.data)
         record = SentImage(original: original, sent: sent ?? original, steps: steps)
     }

@@ -7,6 +7,7 @@ public struct ImageCheck: Sendable {
 
     private let planner: Planner
     private let preparer: ImagePreparer
+    private let converter: (any ImageConverter)?
     private let loader = ImageLoader()
 
     /// A check of a job's images.
@@ -15,6 +16,19 @@ public struct ImageCheck: Sendable {
     public init(job: Job, converter: (any ImageConverter)?) {
         planner = Planner(job: job)
         preparer = ImagePreparer(job: job, converter: converter)
+        self.converter = converter
+    }
+
+    /// What tells whether a file is another's twin, or looks like it; nil for one that is no image or cannot be read.
+    ///
+    /// The hash is nil where the image cannot be decoded, or has no shapes.
+    public func identity(of file: FilePath) async -> (digest: [UInt8], hash: PerceptualHash?)? {
+        guard let image = try? loader.load(file) else { return nil }
+        guard let converter, converter.obstacle == nil, ImageFormat.convertible.contains(image.header.format),
+            image.header.pixels <= ConversionOrder.mostPixels(of: image.header)
+        else { return (image.digest, nil) }
+        let greys = try? await converter.greyPixels(of: image.data, size: PerceptualHash.size)
+        return (image.digest, greys.flatMap(PerceptualHash.init(greys:)))
     }
 
     /// What would be sent of each file of an image or group; no entry for a URL.

@@ -11,6 +11,11 @@ public protocol ImageConverter: Sendable {
     /// - Returns: nil when only a transparent image was to be converted and this one is opaque.
     /// - Throws: `Failure` of kind `unreadableImage`.
     func convert(_ data: Data, _ order: ConversionOrder) async throws(Failure) -> ConvertedImage?
+
+    /// The image upright and in grey, brought to a size whatever its shape; one byte a pixel, row after row.
+    ///
+    /// - Throws: `Failure` of kind `unreadableImage`.
+    func greyPixels(of data: Data, size: PixelSize) async throws(Failure) -> [UInt8]
 }
 
 /// What a converter is to do.

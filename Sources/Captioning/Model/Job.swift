@@ -187,6 +187,11 @@ public struct Job: Sendable {
         images.contains { if case .manifest = $0 { true } else { false } }
     }
 
+    /// Whether images are listed in a file, of any length.
+    var hasList: Bool {
+        hasManifest || images.contains { if case .urlFile = $0 { true } else { false } }
+    }
+
     /// The endpoint that is listed first.
     public var endpoint: Endpoint {
         get { endpoints[0] }

@@ -39,6 +39,7 @@ public struct Planner: Sendable {
                 .object(["folder": .string(path), "include": texts(include), "exclude": texts(exclude)])
             case .files(let files): .object(["files": texts(files)])
             case .urls(let urls): .object(["urls": texts(urls)])
+            case .urlFile(let path): .object(["urls": .string(path)])
             case .manifest(let path, let image): .object(["manifest": .string(path), "image": .string(image)])
             case .group(let name, let files): .object(["group": .string(name), "files": texts(files)])
             }
@@ -105,20 +106,15 @@ public struct Planner: Sendable {
                 for url in urls { try add(.url, ImageName(url)) }
             case .group(let name, _):
                 try add(.group, ImageName(name))
-            case .manifest(let path, let column):
+            case .urlFile, .manifest:
                 do {
-                    try readManifest(path, column, &notes, enter) { kind, image, variables in
+                    try readList(source, &notes, enter) { kind, image, variables in
                         try add(kind, image, variables)
                         if firstOnly { throw EnoughSeen() }
                     }
                 } catch is EnoughSeen {
-                } catch let problem as ManifestReader.Problem {
-                    let place = problem.line.map { ", line \($0)" } ?? ""
-                    problems.append(
-                        .init(
-                            keyPath: "images[\(index)].manifest",
-                            message: "'\(job.root.pushing(FilePath(path)).string)'\(place): \(problem.message)",
-                            hint: "a manifest is CSV with a header line, or JSON lines (.jsonl)"))
+                } catch let error as ListError {
+                    problems.append(error.problem(ofSource: index))
                 }
             case .folder(let path, let include, let exclude):
                 let (before, skippedBefore, repeatedBefore) = (position, notes.skippedFiles, seen.repeated)

@@ -23,11 +23,11 @@ struct SeenImages {
             switch source {
             case .files(let files): listed.formUnion(files.map { name(FilePath($0)) })
             case .folder(let path, _, _): folders.append(name(FilePath(path)).bytes)
-            case .urls, .group, .manifest: break
+            case .urls, .urlFile, .group, .manifest: break
             }
         }
         self.listed = listed
-        hashes = job.hasManifest ? [] : nil
+        hashes = job.hasList ? [] : nil
         remembersAll = folders.indices.contains { outer in
             folders.indices.contains { inner in
                 outer != inner

@@ -71,16 +71,43 @@ struct AttemptWork: Sendable {
         let files = planner.files(of: item.key)
         let lease = await budget.acquire(files.reduce(0) { $0 + loader.byteCount(of: $1) })
 
-        var images: [RequestBuilder.Image] = []
+        var loaded: [LoadedImage] = []
         for file in files {
             do throws(Failure) {
-                images.append(.inline(try await preparer.prepare(try loader.load(file))))
+                loaded.append(try loader.load(file))
             } catch {
                 lease.release()
-                var failure = error
-                if files.count > 1 { failure.detail = "\(file.string): \(failure.detail)" }
-                return .settled(
-                    AttemptReport(outcome: .failed(failure, partial: nil), wasSent: false, finishedAt: now()))
+                return settled(error, file, of: files, now)
+            }
+        }
+        // By the files alone, whatever is sent of them: what is known already need not even be prepared.
+        let print =
+            item.key.kind == .url
+            ? nil
+            : endpoints[0].builder.fingerprint(
+                promptID: item.key.promptID, text: text, system: system, digests: loaded.map(\.digest))
+        if let print {
+            await twins.enter(print)
+            do {
+                if let (completion, attemptID) = try await store.completion(matching: print) {
+                    await leave(lease, print)
+                    return .settled(
+                        AttemptReport(
+                            outcome: .reused(completion, from: attemptID), wasSent: false, finishedAt: now(),
+                            fingerprint: print))
+                }
+            } catch {
+                await leave(lease, print)
+                throw error
+            }
+        }
+        var images: [RequestBuilder.Image] = []
+        for (file, image) in zip(files, loaded) {
+            do throws(Failure) {
+                images.append(.inline(try await preparer.prepare(image)))
+            } catch {
+                await leave(lease, print)
+                return settled(error, file, of: files, now)
             }
         }
         if item.key.kind == .url { images = [.remote(url: item.key.image.text ?? "")] }
@@ -88,28 +115,21 @@ struct AttemptWork: Sendable {
             guard case .inline(let payload) = image else { return nil }
             return (payload.record.sent.width, payload.record.sent.height)
         }
-        let print = endpoints[0].builder.fingerprint(
-            promptID: item.key.promptID, text: text, system: system, images: images)
-        let request = PreparedRequest(
-            claim: claim, text: text, system: system, images: images, lease: lease, fingerprint: print,
-            promptTokens: endpoints.map {
-                $0.estimator.promptTokens(text: text, system: system, images: sides)
-            })
-        guard let print else { return .ready(request) }
-        await twins.enter(print)
-        do {
-            if let (completion, attemptID) = try await store.completion(matching: print) {
-                await abandon(request)
-                return .settled(
-                    AttemptReport(
-                        outcome: .reused(completion, from: attemptID), wasSent: false, finishedAt: now(),
-                        fingerprint: print))
-            }
-        } catch {
-            await abandon(request)
-            throw error
-        }
-        return .ready(request)
+        return .ready(
+            PreparedRequest(
+                claim: claim, text: text, system: system, images: images, lease: lease, fingerprint: print,
+                promptTokens: endpoints.map {
+                    $0.estimator.promptTokens(text: text, system: system, images: sides)
+                }))
+    }
+
+    /// A claim whose image cannot be sent.
+    private func settled(
+        _ failure: Failure, _ file: FilePath, of files: [FilePath], _ now: @Sendable () -> Date
+    ) -> Preparation {
+        var failure = failure
+        if files.count > 1 { failure.detail = "\(file.string): \(failure.detail)" }
+        return .settled(AttemptReport(outcome: .failed(failure, partial: nil), wasSent: false, finishedAt: now()))
     }
 
     /// Sends a request and reads its reply.
@@ -146,8 +166,12 @@ struct AttemptWork: Sendable {
     ///
     /// After the record of an answer, so that the twin finds it.
     func abandon(_ request: PreparedRequest) async {
-        request.lease.release()
-        if let print = request.fingerprint { await twins.leave(print) }
+        await leave(request.lease, request.fingerprint)
+    }
+
+    private func leave(_ lease: ByteBudget.Lease, _ print: Data?) async {
+        lease.release()
+        if let print { await twins.leave(print) }
     }
 }
 

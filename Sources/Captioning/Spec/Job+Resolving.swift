@@ -61,7 +61,10 @@ extension Job {
                 .init(file: file, keyPath: "name", message: "must not contain '/'", hint: "it names the store"))
         }
         for (index, source) in spec.images.enumerated() {
-            guard case .urls = source else { continue }
+            switch source {
+            case .urls, .urlFile: break
+            case .folder, .files, .manifest, .group: continue
+            }
             if let endpoint = endpoints.first(where: { !$0.imageLimits.acceptsRemoteURLs }) {
                 problems.append(
                     .init(

@@ -107,6 +107,9 @@ extension JobSpec {
             if files.isEmpty { reader.report("lists no file", at: place, entries["files"]) }
             return .files(files)
         case .urls:
+            if let file = entries["urls"]?.scalar?.string, !file.allSatisfy(\.isWhitespace), !looksRemote(file) {
+                return .urlFile(path: file)
+            }
             let urls = reader.texts(entries["urls"], at: place)
             if urls.isEmpty { reader.report("lists no URL", at: place, entries["urls"]) }
             for (index, url) in urls.enumerated() where !isRemote(url) {
@@ -238,6 +241,11 @@ extension JobSpec {
             }
         }
     }
+}
+
+/// Whether a text is meant as a URL, rather than as a file's name.
+private func looksRemote(_ text: String) -> Bool {
+    text.contains("://") || text.lowercased().hasPrefix("data:")
 }
 
 func isRemote(_ url: String) -> Bool {

@@ -12,6 +12,8 @@ public struct JobSpec: Hashable, Sendable {
         case files([String])
         /// Remote images; the provider downloads them.
         case urls([String])
+        /// Remote images, one URL a line of a text file.
+        case urlFile(path: String)
         /// The images that a CSV or JSON lines file names, with what else it says of each.
         ///
         /// `image` is the column that names them: paths relative to the file's folder, or URLs.

@@ -37,7 +37,7 @@ struct ManifestPlanTests {
             #expect(items.map(\.position) == [0, 1])
             #expect(items.map(\.variables) == [["title": "Chair", "price": "3"], ["title": "Table"]])
             #expect(notes.columns == ["title", "price"])
-            #expect(notes.warnings == ["lists/shop.csv, line 5: no image; the row is left out"])
+            #expect(notes.warnings == ["lists/shop.csv, line 5: no image; it is left out"])
         }
     }
 
@@ -78,6 +78,23 @@ struct ManifestPlanTests {
             job.endpoint.provider = .ollama
             let error = #expect(throws: SpecError.self) { try items(job) }
             #expect(error?.problems.first?.message.contains("line 2") == true)
+        }
+    }
+
+    @Test func `a text file lists URLs, one a line`() async throws {
+        try await TemporaryFolder.use { folder in
+            let text =
+                "# pictures\nhttps://example.com/a.jpg\r\n\n  http://example.com/b c.jpg\nhttps://example.com/d.jpg"
+            try folder.write(text.utf8, to: "urls.txt")
+            var job = Job.fixture(root: folder.path)
+            job.images = [.urlFile(path: "urls.txt")]
+            let (items, notes) = try items(job)
+            #expect(items.map(\.key.image.display) == ["https://example.com/a.jpg", "https://example.com/d.jpg"])
+            #expect(items.allSatisfy { $0.key.kind == .url && $0.variables == nil })
+            #expect(notes.warnings.map { $0.hasPrefix("urls.txt, line 4: ") } == [true])
+            job.images = [.urlFile(path: "none.txt")]
+            let error = #expect(throws: SpecError.self) { try self.items(job) }
+            #expect(error?.problems.first?.keyPath == "images[0].urls")
         }
     }
 

@@ -47,6 +47,8 @@ struct JobSpecRulesTests {
             "images: [{manifest: a.csv}, {manifest: b.jsonl, image: file}]\nprompts: [{id: a, text: '{{title}}'}]"
         let spec = try JobSpec(yaml: yaml, file: "job.yaml")
         #expect(spec.images == [.manifest(path: "a.csv", image: "image"), .manifest(path: "b.jsonl", image: "file")])
+        #expect(try JobSpec(yaml: "images: [{urls: list.txt}]", file: "a").images == [.urlFile(path: "list.txt")])
+        #expect(throws: SpecError.self) { try JobSpec(yaml: "images: [{urls: 'ftp://a/b.jpg'}]", file: "a") }
         #expect(throws: SpecError.self) { try JobSpec(yaml: "images: [{manifest: }]", file: "job.yaml") }
     }
 
