@@ -126,7 +126,8 @@ struct RunCommand: ContextCommand {
             context: context, quiet: quiet, job: job, before: before, limit: limit, publish: { lock.publish($0.line) })
         let end = try await withEndpoints(job, context) { job, transports in
             let runner = try Runner(
-                job: job, store: store, transports: transports, converter: makeConverter(), clock: ContinuousClock(),
+                job: job, store: store, transports: transports, converter: makeConverter(),
+                fetcher: HTTPImageFetcher(rules: job.fetch), clock: ContinuousClock(),
                 now: context.now,
                 onEvent: { event in
                     reporter.note(event)

@@ -20,7 +20,13 @@ public struct ImageLoader: Sendable {
     /// Blocks the thread while reading. A pipe or device is refused without being opened for long.
     /// - Throws: `Failure` of kind `unreadableImage`.
     public func load(_ path: FilePath) throws(Failure) -> LoadedImage {
-        let data = try read(path)
+        try loaded(try read(path))
+    }
+
+    /// An image that is in memory already, with its header.
+    ///
+    /// - Throws: `Failure` of kind `unreadableImage`.
+    func loaded(_ data: Data) throws(Failure) -> LoadedImage {
         let header: ImageHeader
         do {
             header = try ImageHeader(parsing: data)

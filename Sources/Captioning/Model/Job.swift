@@ -171,6 +171,8 @@ public struct Job: Sendable {
     public var endpoints: [Endpoint]
     /// Request parameters, sent top-level.
     public var parameters: [String: JSONValue]
+    /// Who downloads remote images.
+    public var fetch = ImageFetch()
     /// What is done to images before they are sent.
     public var preparation = ImagePreparation()
     /// When to stop trying.

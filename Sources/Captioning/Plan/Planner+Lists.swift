@@ -79,9 +79,10 @@ extension Planner {
                 continue
             }
             if isRemote(image) {
-                guard job.endpoints.allSatisfy(\.imageLimits.acceptsRemoteURLs) else {
+                guard job.fetch.place == .local || job.endpoints.allSatisfy(\.imageLimits.acceptsRemoteURLs) else {
                     throw ManifestReader.Problem(
-                        line: row.line, message: "an image is a URL, and the provider does not download images")
+                        line: row.line,
+                        message: "an image is a URL, and the provider does not download images; 'fetch: local' does")
                 }
                 try add(.url, ImageName(image), row.fields)
             } else if image.contains("\0") {

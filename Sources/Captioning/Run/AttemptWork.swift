@@ -9,10 +9,14 @@ struct AttemptWork: Sendable {
     private let endpoints: [EndpointWork]
     private let loader = ImageLoader()
     private let preparer: ImagePreparer
+    private let fetcher: (any ImageFetcher)?
     private let prompts: [String: PromptTemplate]
     private let system: PromptTemplate?
     private let budget: ByteBudget
     private let twins = TwinGate()
+
+    /// What is set aside for an image whose size is known only when it has been downloaded.
+    private static let fetchedBytes = 8 << 20
 
     /// What differs from endpoint to endpoint.
     private struct EndpointWork: Sendable {
@@ -26,7 +30,7 @@ struct AttemptWork: Sendable {
     /// - `transports`: One for each of the job's endpoints, in their order.
     init(
         job: Job, store: any JobStore, transports: [any Transport], converter: (any ImageConverter)?,
-        imageBytesInFlight: Int
+        fetcher: (any ImageFetcher)?, imageBytesInFlight: Int
     ) throws(SpecError) {
         precondition(transports.count == job.endpoints.count, "every endpoint needs its transport")
         self.job = job
@@ -39,6 +43,7 @@ struct AttemptWork: Sendable {
                 estimator: TokenEstimator(
                     model: endpoint.model, provider: endpoint.provider, parameters: job.parameters))
         }
+        self.fetcher = job.fetch.place == .local ? fetcher : nil
         preparer = ImagePreparer(job: job, converter: converter)
         budget = ByteBudget(limit: imageBytesInFlight)
         do {
@@ -69,20 +74,30 @@ struct AttemptWork: Sendable {
             prompts[item.key.promptID]?.render(image: item.key.image, index: index, columns: item.variables) ?? ""
         let system = system?.render(image: item.key.image, index: index, columns: item.variables)
         let files = planner.files(of: item.key)
-        let lease = await budget.acquire(files.reduce(0) { $0 + loader.byteCount(of: $1) })
+        let url = item.key.kind == .url ? item.key.image.text ?? "" : nil
+        let isFetched = url != nil && fetcher != nil
+        let bytes = files.reduce(isFetched ? Self.fetchedBytes : 0) { $0 + loader.byteCount(of: $1) }
+        let lease = await budget.acquire(bytes)
 
-        var loaded: [LoadedImage] = []
+        let fetched: LoadedImage?
+        do throws(Failure) {
+            fetched = try await fetch(url)
+        } catch {
+            lease.release()
+            return settled(error, of: nil, now)
+        }
+        var loaded = fetched.map { [$0] } ?? []
         for file in files {
             do throws(Failure) {
                 loaded.append(try loader.load(file))
             } catch {
                 lease.release()
-                return settled(error, file, of: files, now)
+                return settled(error, of: files.count > 1 ? file : nil, now)
             }
         }
         // By the files alone, whatever is sent of them: what is known already need not even be prepared.
         let print =
-            item.key.kind == .url
+            loaded.isEmpty
             ? nil
             : endpoints[0].builder.fingerprint(
                 promptID: item.key.promptID, text: text, system: system, digests: loaded.map(\.digest))
@@ -102,15 +117,15 @@ struct AttemptWork: Sendable {
             }
         }
         var images: [RequestBuilder.Image] = []
-        for (file, image) in zip(files, loaded) {
+        for (place, image) in loaded.enumerated() {
             do throws(Failure) {
                 images.append(.inline(try await preparer.prepare(image)))
             } catch {
                 await leave(lease, print)
-                return settled(error, file, of: files, now)
+                return settled(error, of: files.count > 1 ? files[place] : nil, now)
             }
         }
-        if item.key.kind == .url { images = [.remote(url: item.key.image.text ?? "")] }
+        if let url, fetched == nil { images = [.remote(url: url)] }
         let sides = images.map { image -> (width: Int, height: Int)? in
             guard case .inline(let payload) = image else { return nil }
             return (payload.record.sent.width, payload.record.sent.height)
@@ -123,12 +138,18 @@ struct AttemptWork: Sendable {
                 }))
     }
 
+    /// A remote image, where the job wants it downloaded here.
+    private func fetch(_ url: String?) async throws(Failure) -> LoadedImage? {
+        guard let url, let fetcher else { return nil }
+        return try loader.loaded(try await fetcher.fetch(url))
+    }
+
     /// A claim whose image cannot be sent.
-    private func settled(
-        _ failure: Failure, _ file: FilePath, of files: [FilePath], _ now: @Sendable () -> Date
-    ) -> Preparation {
+    ///
+    /// - `file`: Which of several it was.
+    private func settled(_ failure: Failure, of file: FilePath?, _ now: @Sendable () -> Date) -> Preparation {
         var failure = failure
-        if files.count > 1 { failure.detail = "\(file.string): \(failure.detail)" }
+        if let file { failure.detail = "\(file.string): \(failure.detail)" }
         return .settled(AttemptReport(outcome: .failed(failure, partial: nil), wasSent: false, finishedAt: now()))
     }
 

@@ -27,6 +27,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     ///
     /// - `transports`: One for each of the job's endpoints, in their order.
     /// - `converter`: What prepares images; nil sends only those that need nothing.
+    /// - `fetcher`: What downloads remote images; nil leaves that to the provider.
     /// - `imageBytesInFlight`: The most image bytes in memory at once.
     /// - `clock`: What waits are measured by.
     /// - `now`: What stored times are read from.
@@ -35,7 +36,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     /// - `onEvent`: Called from many tasks.
     public init(
         job: Job, store: any JobStore, transports: [any Transport], converter: (any ImageConverter)? = nil,
-        imageBytesInFlight: Int = 48 << 20, clock: C,
+        fetcher: (any ImageFetcher)? = nil, imageBytesInFlight: Int = 48 << 20, clock: C,
         now: @escaping @Sendable () -> Date, seed: UInt64 = .random(in: 0 ... .max),
         shutdown: (@Sendable () async -> Void)? = nil,
         onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }
@@ -48,7 +49,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         self.shutdown = shutdown ?? { try? await gracefulShutdown() }
         self.onEvent = onEvent
         work = try AttemptWork(
-            job: job, store: store, transports: transports, converter: converter,
+            job: job, store: store, transports: transports, converter: converter, fetcher: fetcher,
             imageBytesInFlight: imageBytesInFlight)
     }
 

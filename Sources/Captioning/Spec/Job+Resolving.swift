@@ -65,12 +65,14 @@ extension Job {
             case .urls, .urlFile: break
             case .folder, .files, .manifest, .group: continue
             }
-            if let endpoint = endpoints.first(where: { !$0.imageLimits.acceptsRemoteURLs }) {
+            if spec.fetch.place == .provider,
+                let endpoint = endpoints.first(where: { !$0.imageLimits.acceptsRemoteURLs })
+            {
                 problems.append(
                     .init(
                         file: file, keyPath: "images[\(index)].urls",
                         message: "\(endpoint.provider.rawValue) does not download images",
-                        hint: "save them to a folder and list that"))
+                        hint: "'fetch: local' downloads them here"))
             }
         }
         guard problems.isEmpty, let first = endpoints.first else { throw SpecError(problems) }
@@ -91,6 +93,7 @@ extension Job {
             warnings: warnings)
         self.endpoints = endpoints
         preparation = spec.preparation
+        fetch = spec.fetch
     }
 
     /// The same endpoint twice would be asked twice as fast as its limits allow.

@@ -31,6 +31,7 @@ extension JobSpec {
             readVariables(entries["variables"], &reader)
             readEndpoints(entries["endpoint"], entries["endpoints"], &reader)
             readParameters(entries["parameters"], &reader)
+            readFetch(entries["fetch"], &reader)
             readPreparation(entries["prepare"], &reader)
             readLimits(entries["limits"], &reader)
             readRetry(entries["retry"], &reader)

@@ -107,6 +107,8 @@ public struct JobSpec: Hashable, Sendable {
     public var parameters: [String: JSONValue] = [:]
     /// How fast each endpoint may be asked that does not say so itself.
     public var limits = Limits()
+    /// Who downloads remote images.
+    public var fetch = ImageFetch()
     /// What is done to images before they are sent.
     public var preparation = ImagePreparation()
     /// When to stop trying.

@@ -93,6 +93,15 @@ struct SpecReader {
         return number
     }
 
+    mutating func truth(_ node: Node?, at path: String) -> Bool? {
+        guard let node, !node.isNull else { return nil }
+        guard case .bool(let value)? = node.jsonValue else {
+            report("expected true or false", at: path, node)
+            return nil
+        }
+        return value
+    }
+
     mutating func duration(_ node: Node?, atLeast least: Duration, at path: String) -> Duration? {
         guard let node, !node.isNull else { return nil }
         guard let text = node.scalar?.string, let duration = Duration(text: text) else {

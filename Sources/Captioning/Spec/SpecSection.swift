@@ -23,6 +23,8 @@ public enum SpecSection: String, CaseIterable, Sendable {
     case limits
     /// The `limits` of one endpoint.
     case endpointLimits
+    /// Who downloads remote images.
+    case fetch
     /// What is done to images.
     case prepare
     /// The bounds of `concurrency`.
@@ -35,7 +37,8 @@ public enum SpecSection: String, CaseIterable, Sendable {
         switch self {
         case .job:
             [
-                "name", "images", "system", "prompts", "variables", "endpoint", "endpoints", "parameters", "prepare",
+                "name", "images", "system", "prompts", "variables", "endpoint", "endpoints", "parameters", "fetch",
+                "prepare",
                 "limits", "retry", "store",
             ]
         case .folder: ["folder", "include", "exclude"]
@@ -48,6 +51,7 @@ public enum SpecSection: String, CaseIterable, Sendable {
         case .endpoint: ["provider", "region", "base_url", "model", "api_key_env", "limits"]
         case .limits: Self.endpointLimits.keys + ["deadline", "item_deadline"]
         case .endpointLimits: ["requests_per_minute", "tokens_per_minute", "requests_per_day", "concurrency"]
+        case .fetch: ["by", "private_addresses", "timeout"]
         case .prepare: ["max_pixels", "format", "quality", "strip_metadata"]
         case .concurrency: ["min", "max"]
         case .retry: ["attempts", "base", "cap", "timeout", "connect_timeout", "give_up_after"]

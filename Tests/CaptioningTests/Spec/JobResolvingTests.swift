@@ -217,9 +217,14 @@ struct JobResolvingTests {
                 .init(
                     file: "job.yaml", keyPath: "images[1].urls",
                     message: "\(provider.rawValue) does not download images",
-                    hint: "save them to a folder and list that")
+                    hint: "'fetch: local' downloads them here")
             ]
         }
+        var local = spec
+        local.fetch.place = .local
+        #expect(
+            try Job(resolving: local, file: "job.yaml", name: "j", root: "/", storeDirectory: "/").fetch.place == .local
+        )
     }
 
     @Test(arguments: [

@@ -52,6 +52,17 @@ struct JobSpecRulesTests {
         #expect(throws: SpecError.self) { try JobSpec(yaml: "images: [{manifest: }]", file: "job.yaml") }
     }
 
+    @Test func `remote images are downloaded where the spec says`() throws {
+        #expect(try specBeside("name: a").fetch == ImageFetch())
+        #expect(try specBeside("fetch: local").fetch == ImageFetch(place: .local))
+        #expect(
+            try specBeside("fetch: {by: local, private_addresses: true, timeout: 5s}").fetch
+                == ImageFetch(place: .local, allowsPrivateAddresses: true, timeout: .seconds(5)))
+        #expect(problemsBeside("fetch: here").map(\.keyPath) == ["fetch"])
+        #expect(problemsBeside("fetch: {by: me}").map(\.keyPath) == ["fetch.by"])
+        #expect(problemsBeside("fetch: {private_addresses: 1}").map(\.keyPath) == ["fetch.private_addresses"])
+    }
+
     @Test func `images are prepared as the spec says`() throws {
         #expect(try specBeside("name: a").preparation == ImagePreparation())
         #expect(try specBeside("prepare: never").preparation == ImagePreparation(mode: .never))

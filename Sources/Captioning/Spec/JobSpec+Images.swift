@@ -24,11 +24,33 @@ extension JobSpec {
                 reader.report("unknown format '\(word)'", at: "prepare.format", entries["format"], hint: "jpeg or png")
             }
         }
-        guard let strips = entries["strip_metadata"], !strips.isNull else { return }
-        guard case .bool(let value)? = strips.jsonValue else {
-            reader.report("expected true or false", at: "prepare.strip_metadata", strips)
+        if let strips = reader.truth(entries["strip_metadata"], at: "prepare.strip_metadata") {
+            preparation.stripsMetadata = strips
+        }
+    }
+
+    /// Reads `fetch`: who downloads, or that with its limits.
+    mutating func readFetch(_ node: Node?, _ reader: inout SpecReader) {
+        guard let node, !node.isNull else { return }
+        func place(_ word: String?, at path: String, _ node: Node?, _ reader: inout SpecReader) -> ImageFetch.Place? {
+            guard let word else { return nil }
+            let place = ImageFetch.Place(rawValue: word)
+            if place == nil {
+                reader.report("'\(word)' downloads nothing", at: path, node, hint: "provider or local")
+            }
+            return place
+        }
+        if let word = node.scalar?.string {
+            fetch.place = place(word, at: "fetch", node, &reader) ?? .provider
             return
         }
-        preparation.stripsMetadata = value
+        guard let entries = reader.entries(of: node, .fetch, at: "fetch") else { return }
+        let word = reader.text(entries["by"], at: "fetch.by")
+        fetch.place = place(word, at: "fetch.by", entries["by"], &reader) ?? .provider
+        if let allows = reader.truth(entries["private_addresses"], at: "fetch.private_addresses") {
+            fetch.allowsPrivateAddresses = allows
+        }
+        let timeout = reader.duration(entries["timeout"], atLeast: .milliseconds(1), at: "fetch.timeout")
+        if let timeout { fetch.timeout = timeout }
     }
 }

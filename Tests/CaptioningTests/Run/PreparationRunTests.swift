@@ -1,0 +1,105 @@
+import CaptioningSQLite
+import CaptioningTesting
+import Foundation
+import Synchronization
+import Testing
+
+@testable import Captioning
+
+/// What a run does to images, and records of it.
+struct PreparationRunTests {
+    /// Downloads what it is told, and remembers what was asked.
+    private final class Fetcher: ImageFetcher {
+        private let answers: [String: Result<Data, Failure>]
+        private let urls = Mutex<[String]>([])
+
+        init(_ answers: [String: Result<Data, Failure>]) {
+            self.answers = answers
+        }
+
+        var asked: [String] { urls.withLock { $0.sorted() } }
+
+        func fetch(_ url: String) async throws(Failure) -> Data {
+            urls.withLock { $0.append(url) }
+            return try (answers[url] ?? .failure(.fixture(.transient))).get()
+        }
+    }
+
+    private let gif = ImageBytes.gif(30, 20)
+    private let bitmap = JobScene.bitmap(width: 30, height: 20)
+
+    private func run(
+        _ job: Job, fetcher: Fetcher? = nil
+    ) async throws -> (bodies: [String], rows: [ExportRow]) {
+        let store = try SQLiteJobStore.inMemory()
+        let transport = ScriptedTransport { _, _ in ScriptedTransport.answer() }
+        try await store.add(Planner(job: job), stale: nil)
+        let runner = try Runner(
+            job: job, store: store, transports: [transport], converter: ImagePreparerTests.Converter(),
+            fetcher: fetcher, clock: ContinuousClock(), now: { Date() })
+        #expect(try await runner.run() == .finished)
+        #expect(try await store.verify() == [])
+        let list = Collection()
+        try await store.forEachRow(isAll: false) { row in list.rows.withLock { $0.append(row) } }
+        return (transport.bodies.map { String(decoding: $0, as: UTF8.self) }, list.rows.withLock { $0 })
+    }
+
+    private final class Collection: Sendable {
+        let rows = Mutex<[ExportRow]>([])
+    }
+
+    @Test func `what was sent stands beside what the file was`() async throws {
+        let scene = try JobScene(images: 1)
+        try gif.write(to: scene.folder.appendingPathComponent("film.gif"))
+        var job = scene.job()
+        job.endpoint.provider = .simulated
+        let (bodies, rows) = try await run(job)
+        #expect(bodies.count == 2)
+        #expect(bodies.count { $0.contains("data:image/jpeg;base64,") || $0.contains("data:image/png;base64,") } == 1)
+        let film = try #require(rows.first { $0.image.display == "film.gif" }?.images)
+        #expect(film.imageFormat == "gif" && film.imageSize == "30x20" && film.imageBytes == gif.count)
+        #expect(film.sentFormat != "gif" && film.prepared == "converted")
+        let plain = try #require(rows.first { $0.image.display == "100.bmp" }?.images)
+        #expect(plain.prepared.isEmpty && plain.sentBytes == plain.imageBytes)
+    }
+
+    @Test func `copies are prepared and sent once, whatever is sent of them`() async throws {
+        let scene = try JobScene()
+        for name in ["a.gif", "b.gif", "c.gif"] { try gif.write(to: scene.folder.appendingPathComponent(name)) }
+        var job = scene.job()
+        job.endpoint.provider = .simulated
+        let (bodies, rows) = try await run(job)
+        #expect(bodies.count == 1)
+        #expect(rows.allSatisfy { $0.status == .done })
+    }
+
+    @Test func `a remote image is downloaded here where the spec says so`() async throws {
+        let scene = try JobScene()
+        let (good, gone) = ("https://example.com/a.bmp", "https://example.com/gone.bmp")
+        let fetcher = Fetcher([
+            good: .success(bitmap),
+            gone: .failure(Failure(.unreadableImage, label: "download_failed", detail: "HTTP 404")),
+        ])
+        var job = scene.job()
+        job.images = [.urls([good, gone])]
+        job.fetch.place = .local
+        let (bodies, rows) = try await run(job, fetcher: fetcher)
+        #expect(fetcher.asked == [good, gone])
+        #expect(bodies.count == 1)
+        #expect(bodies.first?.contains(bitmap.base64EncodedString()) == true)
+        #expect(rows.map(\.status) == [.done, .failed])
+        #expect(rows.last?.errorCode == "download_failed")
+        #expect(rows.first?.images?.imageSize == "30x20")
+    }
+
+    @Test func `else the provider gets its address`() async throws {
+        let scene = try JobScene()
+        let fetcher = Fetcher([:])
+        var job = scene.job()
+        job.images = [.urls(["https://example.com/a.bmp"])]
+        let (bodies, rows) = try await run(job, fetcher: fetcher)
+        #expect(fetcher.asked.isEmpty)
+        #expect(bodies.first?.contains("\"https://example.com/a.bmp\"") == true)
+        #expect(rows.first?.images == nil)
+    }
+}
