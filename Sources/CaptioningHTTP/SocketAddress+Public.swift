@@ -1,16 +1,17 @@
-import Glibc
 import NIOCore
 
 extension SocketAddress {
     /// Whether it is an address of the public internet, by IANA's registries of special-purpose addresses
     /// (iana.org/assignments/iana-ipv4-special-registry and -ipv6-).
     var isPublic: Bool {
-        switch self {
-        case .v4(let address):
-            withUnsafeBytes(of: address.address.sin_addr) { Self.isPublic(v4: Array($0)) }
-        case .v6(let address):
-            withUnsafeBytes(of: address.address.sin6_addr) { Self.isPublic(v6: Array($0)) }
-        case .unixDomainSocket: false
+        withSockAddr { start, _ in
+            let bytes = UnsafeRawPointer(start)
+            // Behind the family stand the port and the address (RFC 3493 puts a flow label between).
+            return switch self.protocol {
+            case .inet: Self.isPublic(v4: (4..<8).map { bytes.load(fromByteOffset: $0, as: UInt8.self) })
+            case .inet6: Self.isPublic(v6: (8..<24).map { bytes.load(fromByteOffset: $0, as: UInt8.self) })
+            default: false
+            }
         }
     }
 
