@@ -45,6 +45,7 @@ let package = Package(
         .library(name: "Captioning", targets: ["Captioning"]),
         .library(name: "CaptioningHTTP", targets: ["CaptioningHTTP"]),
         .library(name: "CaptioningSQLite", targets: ["CaptioningSQLite"]),
+        .library(name: "CaptioningVips", targets: ["CaptioningVips"]),
     ],
     traits: [
         .trait(name: "Vips", description: "Converts images with libvips, which is opened when it is needed."),

@@ -23,7 +23,7 @@ static struct {
     void (*concurrency_set)(int);
     void (*thread_shutdown)(void);
     char *(*error_buffer_copy)(void);
-    Loader *load[7];
+    Loader *load[6];
     Saver *jpegsave, *pngsave;
     int (*width)(const Image *), (*height)(const Image *), (*bands)(const Image *), (*format)(const Image *);
     int (*interpretation)(const Image *), (*has_alpha)(Image *);
@@ -75,7 +75,6 @@ const char *caption_vips_open(void) {
         {"vips_webpload_buffer", &vips.load[CAPTION_VIPS_WEBP], 0},
         {"vips_tiffload_buffer", &vips.load[CAPTION_VIPS_TIFF], 0},
         {"vips_heifload_buffer", &vips.load[CAPTION_VIPS_HEIF], 0},
-        {"vips_jp2kload_buffer", &vips.load[CAPTION_VIPS_JPEG2000], 0},
         {"vips_jpegsave_buffer", &vips.jpegsave, 0},
         {"vips_pngsave_buffer", &vips.pngsave, 0},
         {"vips_image_get_width", &vips.width, 0},

@@ -130,8 +130,7 @@ extension caption_vips_order {
         case .webp: source = CAPTION_VIPS_WEBP
         case .tiff: source = CAPTION_VIPS_TIFF
         case .heic, .avif: source = CAPTION_VIPS_HEIF
-        case .jpeg2000: source = CAPTION_VIPS_JPEG2000
-        case .bmp, .psd, .ico, .qoi, .svg: return nil
+        case .bmp, .jpeg2000, .psd, .ico, .qoi, .svg: return nil
         }
         shrink = Int32(order.decodingShrink)
         orientation = Int32(order.header.orientation)

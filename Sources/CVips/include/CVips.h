@@ -15,7 +15,6 @@ enum caption_vips_source {
     CAPTION_VIPS_WEBP,
     CAPTION_VIPS_TIFF,
     CAPTION_VIPS_HEIF,
-    CAPTION_VIPS_JPEG2000,
 };
 
 enum caption_vips_output {

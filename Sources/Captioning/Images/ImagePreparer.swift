@@ -200,8 +200,8 @@ extension ImagePreparation.Format {
 }
 
 extension ImageFormat {
-    /// What a converter reads.
-    static let convertible: Set<ImageFormat> = [.jpeg, .png, .gif, .webp, .tiff, .heic, .avif, .jpeg2000]
+    /// What a converter reads: formats whose decoders are used, and attacked, every day.
+    static let convertible: Set<ImageFormat> = [.jpeg, .png, .gif, .webp, .tiff, .heic, .avif]
 }
 
 extension ImageHeader {
