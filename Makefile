@@ -4,7 +4,7 @@
 # make bench-images  how fast photographs are prepared, beside vipsthumbnail
 # make measure    how much of a server's limits the scheduler uses, about 25 minutes
 # make crash      kill it a thousand times, and compare the store with the provider's books
-# make fuzz       feed the readers of image files with hostile bytes
+# make fuzz       feed the readers of image files and archives with hostile bytes
 # make million    plan, resume and export a million images
 # make simulate   run thousands of whole jobs under a fake clock
 # Both install what is missing first (Debian and Ubuntu packages; Swift itself they only ask for).
@@ -89,7 +89,8 @@ crash: build
 million: build
 	CAPTION=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption python3 .ci/million.py --items $${ITEMS:-1000000}
 
-# Feeds the readers of image files with hostile bytes; SECONDS_TO_RUN=n, 60 by default.
+# Feeds the readers of image files and archives with hostile bytes; SECONDS_TO_RUN=n for each, 30 by default.
+fuzz: PACKAGES += python3
 fuzz: setup
 	.ci/fuzz/run
 

@@ -70,11 +70,14 @@ let package = Package(
     ],
     targets: [
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CZlib"),
         .target(name: "CBase64"),
         .target(name: "CVips"),
         .target(
             name: "Captioning",
-            dependencies: ["CBase64", "CLinux", crypto, deque, mustache, serviceLifecycle, systemPackage, yams],
+            dependencies: [
+                "CBase64", "CLinux", "CZlib", crypto, deque, mustache, serviceLifecycle, systemPackage, yams,
+            ],
             swiftSettings: settings
         ),
         .target(

@@ -5,7 +5,7 @@ import SystemPackage
 
 /// The spec that a command is about, and what flags say over it.
 struct JobOptions: ParsableArguments {
-    @Argument(help: "A job spec (YAML or JSON), or a folder of images: a job with the defaults.")
+    @Argument(help: "A job spec (YAML or JSON); or a folder, .zip or .tar of images: a job with the defaults.")
     var spec: String
 
     @Option(
@@ -47,7 +47,9 @@ struct JobOptions: ParsableArguments {
     ) throws -> Loaded {
         let path = context.path(spec)
         let isFolder = isDirectory(path)
-        let parsed = isFolder ? JobSpec.folder() : try read(path)
+        let archive = path.lastComponent.flatMap { Self.isArchive($0) && !isFolder ? $0.string : nil }
+        let isSpec = !isFolder && archive == nil
+        let parsed = isFolder ? JobSpec.folder() : try archive.map(JobSpec.archive) ?? read(path)
         var origins: [String: Origin] = [:]
         func pick(_ name: String, _ flag: String?, _ variable: String, inSpec: Bool) -> String? {
             let fromEnvironment = context.environment[variable].flatMap { $0.isEmpty ? nil : $0 }
@@ -77,12 +79,16 @@ struct JobOptions: ParsableArguments {
         origins["concurrency"] =
             concurrency != nil
             ? .flag : parsed.limits.concurrency ?? parsed.endpoint.limits.concurrency != nil ? .spec : .default
-        let name = isFolder ? path.lastComponent?.string : path.lastComponent.map { $0.stem }
+        let name = path.lastComponent.map { isSpec ? $0.stem : $0.string }
         let job = try Job(
-            resolving: parsed, file: isFolder ? nil : spec, name: name ?? "caption",
+            resolving: parsed, file: isSpec ? spec : nil, name: name ?? "caption",
             root: isFolder ? path : path.removingLastComponent(), storeDirectory: path.removingLastComponent(),
             overrides: overrides)
         return Loaded(job: job, origins: origins)
+    }
+
+    private static func isArchive(_ name: FilePath.Component) -> Bool {
+        ["zip", "tar"].contains(name.extension?.lowercased())
     }
 
     private func read(_ path: FilePath) throws -> JobSpec {

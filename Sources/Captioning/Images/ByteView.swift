@@ -81,6 +81,12 @@ struct ByteView {
         return String(decoding: data[(start + range.lowerBound)..<(start + range.upperBound)], as: UTF8.self)
     }
 
+    /// The bytes of a range, cut to those that exist.
+    func bytes(_ range: Range<Int>) -> [UInt8] {
+        let range = range.clamped(to: 0..<count)
+        return Array(data[(start + range.lowerBound)..<(start + range.upperBound)])
+    }
+
     /// The bytes of a range, cut to those that exist, as a view of their own.
     func part(_ range: Range<Int>) -> ByteView {
         let range = range.clamped(to: 0..<count)

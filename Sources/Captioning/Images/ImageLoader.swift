@@ -3,13 +3,23 @@ import Foundation
 import Glibc
 public import SystemPackage
 
-/// Reads image files.
+/// Reads image files, on disk or in archives.
 public struct ImageLoader: Sendable {
+    private let shelf: ArchiveShelf
+
     /// A loader.
-    public init() {}
+    ///
+    /// - `archives`: The archives into which paths may lead.
+    public init(archives: [FilePath] = []) {
+        shelf = ArchiveShelf(archives)
+    }
 
     /// The size of a file in bytes, to reserve memory before reading it; 0 when it cannot be told.
     func byteCount(of path: FilePath) -> Int {
+        if let (archive, below) = shelf.place(of: path) {
+            let entry = try? shelf.archive(at: archive).entry(atPath: below)
+            return min(entry?.size ?? 0, ImageLimits.mostFileBytes)
+        }
         var status = stat()
         guard path.withPlatformString({ stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFREG else { return 0 }
         return min(Int(status.st_size), ImageLimits.mostFileBytes)
@@ -37,6 +47,7 @@ public struct ImageLoader: Sendable {
     }
 
     private func read(_ path: FilePath) throws(Failure) -> Data {
+        if let (archive, below) = shelf.place(of: path) { return try read(below, from: archive) }
         // Not blocking: opening a pipe must not wait for a writer.
         let descriptor = path.withPlatformString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
         guard descriptor >= 0 else { throw readFailure(errno) }
@@ -46,10 +57,7 @@ public struct ImageLoader: Sendable {
             throw unreadable("file_unreadable", "it is not a regular file")
         }
         let size = Int(status.st_size)
-        guard size > 0 else { throw unreadable("file_empty", "the file is empty") }
-        if let violation = ImageLimits().violation(fileBytes: size) {
-            throw unreadable(violation.label, violation.message)
-        }
+        try check(size)
         // Not `Data(count:)`, which would fill it with zeros first.
         guard let bytes = malloc(size) else { throw readFailure(ENOMEM) }
         var filled = 0
@@ -67,6 +75,31 @@ public struct ImageLoader: Sendable {
         }
         // Only now: a few bytes are copied, and their memory is freed at once.
         return Data(bytesNoCopy: bytes, count: filled, deallocator: .free)
+    }
+
+    /// Reads one file of an archive.
+    private func read(_ path: [UInt8], from archive: FilePath) throws(Failure) -> Data {
+        do throws(ArchiveProblem) {
+            let archive = try shelf.archive(at: archive)
+            guard let entry = try archive.entry(atPath: path) else {
+                throw ArchiveProblem("the archive has no such file", label: "file_missing")
+            }
+            do throws(Failure) { try check(entry.size) } catch {
+                throw ArchiveProblem(error.detail, label: error.label)
+            }
+            return try archive.contents(of: entry)
+        } catch {
+            if let number = error.errno { throw readFailure(number) }
+            throw unreadable(error.label, error.message)
+        }
+    }
+
+    /// Makes sure that a file of this many bytes is worth reading.
+    private func check(_ size: Int) throws(Failure) {
+        guard size > 0 else { throw unreadable("file_empty", "the file is empty") }
+        if let violation = ImageLimits().violation(fileBytes: size) {
+            throw unreadable(violation.label, violation.message)
+        }
     }
 
     /// Why a file could not be read: its own fault, or this machine's for now.

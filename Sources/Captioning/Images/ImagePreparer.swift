@@ -5,6 +5,11 @@ import Foundation
 ///
 /// A file that every provider takes as it is goes out as it is, without its metadata.
 struct ImagePreparer: Sendable {
+    private static let missingConverter = """
+        this build cannot convert images: build it with the trait Vips, which is on by default, and install libvips \
+        ('apt-get install libvips42', 'dnf install vips')
+        """
+
     private let rules: ImagePreparation
     private let limits: [ImageLimits]
     private let estimators: [TokenEstimator]
@@ -123,7 +128,7 @@ struct ImagePreparer: Sendable {
                 ?? ImageViolation(
                     label: "image_format",
                     message: "This program cannot convert \(header.format.displayName); make it a PNG or JPEG.")
-        } else if let obstacle = converter.map(\.obstacle) ?? "this build cannot convert images (trait Vips is off)" {
+        } else if let obstacle = converter.map(\.obstacle) ?? Self.missingConverter {
             let reasons = plan.steps.map(\.rawValue).joined(separator: ", ")
             problem = ImageViolation(
                 label: "converter_missing", message: "The image must be converted (\(reasons)), and \(obstacle)")

@@ -13,7 +13,7 @@ public struct Item: Hashable, Sendable {
 
     /// Where the image comes from.
     public enum Kind: String, Hashable, Sendable, Codable {
-        /// A file on disk.
+        /// A file, on disk or in an archive.
         case file
         /// A remote image that the provider downloads.
         case url

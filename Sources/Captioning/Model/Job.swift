@@ -189,9 +189,14 @@ public struct Job: Sendable {
         images.contains { if case .manifest = $0 { true } else { false } }
     }
 
-    /// Whether images are listed in a file, of any length.
+    /// Whether images are listed in a file, of any length and perhaps more than once.
     var hasList: Bool {
-        hasManifest || images.contains { if case .urlFile = $0 { true } else { false } }
+        images.contains { source in
+            switch source {
+            case .manifest, .urlFile, .archive: true
+            case .folder, .files, .urls, .group: false
+            }
+        }
     }
 
     /// The endpoint that is listed first.

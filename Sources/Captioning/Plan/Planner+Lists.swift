@@ -2,7 +2,7 @@ import Foundation
 import SystemPackage
 
 extension Planner {
-    /// Calls `add` for every image that a file lists.
+    /// Calls `add` for every image that a file lists or holds.
     ///
     /// - Throws: `ListError` when the file cannot be used; whatever the others throw.
     func readList(
@@ -13,10 +13,14 @@ extension Planner {
             switch source {
             case .manifest(let path, let column): try readManifest(path, column, &notes, enter, add)
             case .urlFile(let path): try readURLs(path, &notes, enter, add)
+            case .archive(let path, let include, let exclude):
+                try readArchive(path, include: include, exclude: exclude, &notes, enter, add)
             case .folder, .files, .urls, .group: break
             }
         } catch let problem as ManifestReader.Problem {
-            throw ListError(source: source, root: job.root, problem: problem)
+            throw ListError(source: source, root: job.root, line: problem.line, message: problem.message)
+        } catch let problem as ArchiveProblem {
+            throw ListError(source: source, root: job.root, line: nil, message: problem.message)
         }
     }
 
@@ -109,11 +113,12 @@ extension Planner {
     }
 }
 
-/// Why a file that lists images cannot be used.
+/// Why a file that lists or holds images cannot be used.
 struct ListError: Error {
     let source: JobSpec.ImageSource
     let root: FilePath
-    let problem: ManifestReader.Problem
+    let line: Int?
+    let message: String
 
     /// The problem as the spec's own.
     func problem(ofSource index: Int) -> SpecError.Problem {
@@ -122,12 +127,13 @@ struct ListError: Error {
             case .manifest(let path, _):
                 ("manifest", path, "a manifest is CSV with a header line, or JSON lines (.jsonl)")
             case .urlFile(let path): ("urls", path, "a list of URLs, or a text file with one a line")
+            case .archive(let path, _, _): ("archive", path, "an archive is a .zip or .tar file")
             case .folder, .files, .urls, .group: ("", "", "")
             }
-        let place = problem.line.map { ", line \($0)" } ?? ""
+        let place = line.map { ", line \($0)" } ?? ""
         return SpecError.Problem(
             keyPath: "images[\(index)].\(key)",
-            message: "'\(root.pushing(FilePath(path)).string)'\(place): \(problem.message)",
+            message: "'\(root.pushing(FilePath(path)).string)'\(place): \(message)",
             hint: hint)
     }
 }

@@ -5,7 +5,7 @@ public import SystemPackage
 /// Turns a job's image sources into items: files on disk, URLs and groups, each with every prompt.
 ///
 /// Order: sources as the spec lists them, files of a folder by the bytes of their path, prompts as the spec lists them.
-/// Nothing is opened or read; what cannot be read fails later, as an item.
+/// No image is opened or read; what cannot be read fails later, as an item.
 public struct Planner: Sendable {
     /// What the walk noticed and a person may want to know.
     public struct Notes: Hashable, Sendable {
@@ -41,6 +41,8 @@ public struct Planner: Sendable {
             case .urls(let urls): .object(["urls": texts(urls)])
             case .urlFile(let path): .object(["urls": .string(path)])
             case .manifest(let path, let image): .object(["manifest": .string(path), "image": .string(image)])
+            case .archive(let path, let include, let exclude):
+                .object(["archive": .string(path), "include": texts(include), "exclude": texts(exclude)])
             case .group(let name, let files): .object(["group": .string(name), "files": texts(files)])
             }
         }
@@ -106,7 +108,7 @@ public struct Planner: Sendable {
                 for url in urls { try add(.url, ImageName(url)) }
             case .group(let name, _):
                 try add(.group, ImageName(name))
-            case .urlFile, .manifest:
+            case .urlFile, .manifest, .archive:
                 do {
                     try readList(source, &notes, enter) { kind, image, variables in
                         try add(kind, image, variables)

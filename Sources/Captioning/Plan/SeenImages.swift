@@ -13,7 +13,7 @@ struct SeenImages {
     private var seen: Set<ImageName> = []
     private var seenURLs: Set<ImageName> = []
     private var seenGroups: Set<ImageName> = []
-    /// With a manifest, which may name a million and any of them again: 64 bits of a keyed hash each.
+    /// With a manifest or an archive, which may name a million and any of them again: 64 bits of a keyed hash each.
     private var hashes: Set<Int>?
 
     init(job: Job, name: (FilePath) -> ImageName) {
@@ -23,7 +23,7 @@ struct SeenImages {
             switch source {
             case .files(let files): listed.formUnion(files.map { name(FilePath($0)) })
             case .folder(let path, _, _): folders.append(name(FilePath(path)).bytes)
-            case .urls, .urlFile, .group, .manifest: break
+            case .urls, .urlFile, .group, .manifest, .archive: break
             }
         }
         self.listed = listed

@@ -63,7 +63,7 @@ extension Job {
         for (index, source) in spec.images.enumerated() {
             switch source {
             case .urls, .urlFile: break
-            case .folder, .files, .manifest, .group: continue
+            case .folder, .files, .manifest, .archive, .group: continue
             }
             if spec.fetch.place == .provider,
                 let endpoint = endpoints.first(where: { !$0.imageLimits.acceptsRemoteURLs })

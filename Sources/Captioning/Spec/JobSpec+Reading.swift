@@ -62,7 +62,7 @@ extension JobSpec {
         guard let node, case .sequence(let sequence) = node, !sequence.isEmpty else {
             reader.report(
                 "say which images to caption", at: "images", node ?? root,
-                hint: "a list of folder:, files:, urls:, manifest: or group: entries")
+                hint: "a list of folder:, files:, urls:, manifest:, archive: or group: entries")
             return
         }
         for (index, entry) in sequence.enumerated() {
@@ -77,10 +77,10 @@ extension JobSpec {
     }
 
     private func readSource(_ entry: Node, at path: String, _ reader: inout SpecReader) -> ImageSource? {
-        let sections: [SpecSection] = [.folder, .files, .urls, .manifest, .group]
+        let sections: [SpecSection] = [.folder, .files, .urls, .manifest, .archive, .group]
         guard case .mapping(let mapping) = entry else {
             reader.report(
-                "expected one of folder:, files:, urls:, manifest:, group:", at: path, entry,
+                "expected one of folder:, files:, urls:, manifest:, archive:, group:", at: path, entry,
                 hint: entry.scalar.map { "write '- folder: \($0.string)' for a folder" })
             return nil
         }
@@ -88,21 +88,24 @@ extension JobSpec {
         guard let section = sections.first(where: { keys.contains($0.rawValue) }) else {
             let near = keys.lazy.compactMap { suggestion(for: $0, among: sections.map(\.rawValue)) }.first
             reader.report(
-                "expected one of folder:, files:, urls:, manifest:, group:", at: path, entry,
+                "expected one of folder:, files:, urls:, manifest:, archive:, group:", at: path, entry,
                 hint: near.map { "did you mean '\($0)'?" })
             return nil
         }
         guard let entries = reader.entries(of: entry, section, at: path) else { return nil }
         let place = join(path, section.rawValue)
         switch section {
-        case .folder:
+        case .folder, .archive:
             let include = reader.texts(entries["include"], at: join(path, "include"))
             let exclude = reader.texts(entries["exclude"], at: join(path, "exclude"))
-            guard let folder = reader.text(entries["folder"], at: place) else {
-                if entries["folder"]?.isNull == true { reader.report("must not be empty", at: place, entry) }
+            let node = entries[section.rawValue]
+            guard let text = reader.text(node, at: place) else {
+                if node?.isNull == true { reader.report("must not be empty", at: place, entry) }
                 return nil
             }
-            return .folder(path: folder, include: include, exclude: exclude)
+            return section == .folder
+                ? .folder(path: text, include: include, exclude: exclude)
+                : .archive(path: text, include: include, exclude: exclude)
         case .files:
             let files = reader.texts(entries["files"], at: place)
             if files.isEmpty { reader.report("lists no file", at: place, entries["files"]) }

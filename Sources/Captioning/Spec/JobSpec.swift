@@ -18,6 +18,8 @@ public struct JobSpec: Hashable, Sendable {
         ///
         /// `image` is the column that names them: paths relative to the file's folder, or URLs.
         case manifest(path: String, image: String)
+        /// Every image in a zip or tar archive; globs select among them as in a folder.
+        case archive(path: String, include: [String], exclude: [String])
         /// Several files in one request, under one name.
         case group(name: String, files: [String])
     }
@@ -127,6 +129,13 @@ public struct JobSpec: Hashable, Sendable {
     public var endpoint: Endpoint {
         get { endpoints[0] }
         set { endpoints[0] = newValue }
+    }
+
+    /// The spec of a bare archive beside it: every image in it, all defaults.
+    public static func archive(_ name: String) -> JobSpec {
+        var spec = JobSpec()
+        spec.images = [.archive(path: name, include: [], exclude: [])]
+        return spec
     }
 
     /// The spec of a bare folder: every image in it, all defaults.

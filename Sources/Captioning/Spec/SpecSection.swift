@@ -11,6 +11,8 @@ public enum SpecSection: String, CaseIterable, Sendable {
     case urls
     /// An `images` entry that names a manifest.
     case manifest
+    /// An `images` entry that names an archive.
+    case archive
     /// An `images` entry that names a group.
     case group
     /// The value of a `group` key.
@@ -38,13 +40,13 @@ public enum SpecSection: String, CaseIterable, Sendable {
         case .job:
             [
                 "name", "images", "system", "prompts", "variables", "endpoint", "endpoints", "parameters", "fetch",
-                "prepare",
-                "limits", "retry", "store",
+                "prepare", "limits", "retry", "store",
             ]
         case .folder: ["folder", "include", "exclude"]
         case .files: ["files"]
         case .urls: ["urls"]
         case .manifest: ["manifest", "image"]
+        case .archive: ["archive", "include", "exclude"]
         case .group: ["group"]
         case .groupMembers: ["name", "files"]
         case .prompt: ["id", "text"]

@@ -52,6 +52,15 @@ struct JobSpecRulesTests {
         #expect(throws: SpecError.self) { try JobSpec(yaml: "images: [{manifest: }]", file: "job.yaml") }
     }
 
+    @Test func `an archive is chosen from like a folder`() throws {
+        let yaml = "images: [{archive: a.zip}, {archive: b.tar, include: '*.jpg', exclude: [c]}]"
+        #expect(
+            try JobSpec(yaml: yaml, file: "job.yaml").images == [
+                .archive(path: "a.zip", include: [], exclude: []),
+                .archive(path: "b.tar", include: ["*.jpg"], exclude: ["c"]),
+            ])
+    }
+
     @Test func `remote images are downloaded where the spec says`() throws {
         #expect(try specBeside("name: a").fetch == ImageFetch())
         #expect(try specBeside("fetch: local").fetch == ImageFetch(place: .local))

@@ -1,0 +1,2 @@
+// Deflated entries of zip archives, and their checksums.
+#include <zlib.h>
