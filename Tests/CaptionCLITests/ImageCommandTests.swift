@@ -11,6 +11,13 @@ struct ImageCommandTests {
             "R0lGODlhIAAYAIAAAEdwTAAAACH/C05FVFNDQVBFMi4wAwEAAAAh+QQFAAAAACwAAAAAIAAYAAACGoyPqcvtD6OctNqLs968"
             + "+w+G4kiW5omm6lcAADs=")
 
+    /// A zip archive of one PNG of 16 by 16 pixels.
+    private static let archive = Data(
+        base64Encoded:
+            "UEsDBBQAAAAIAAAAIVgNvo8FSgAAAE8AAAAMAAAAaW4vcGhvdG8ucG5n6wzwc+flkuJiYGDg9fRwCQLSAiDMwQQkJ0zMMANS"
+            + "Yp4ujiEVt5ItFNXdhZIkrhqsSvyRxcDwJIlF4OXsho9AFQyern4u65wSmgBQSwECFAMUAAAACAAAACFYDb6PBUoAAABPAAAA"
+            + "DAAAAAAAAAAAAAAAgAEAAAAAaW4vcGhvdG8ucG5nUEsFBgAAAAABAAEAOgAAAHQAAAAAAA==")
+
     private func scene() throws -> CommandScene {
         let scene = try CommandScene()
         try scene.makePhotos(2)
@@ -53,6 +60,32 @@ struct ImageCommandTests {
         let shown = await scene.run("show", "photos", "film.gif")
         #expect(shown.output.contains("image: 32x24 gif, \(bytes) bytes; sent: 32x24 "))
         #expect(await scene.run("status", "photos", "--verify").status == 0)
+    }
+
+    @Test func `plan counts images that are the same`() async throws {
+        let scene = try scene()
+        #expect(
+            await scene.run("plan", "photos", "--provider", "simulated").output
+                .contains("a run would send 3 requests; no image comes twice\n"))
+        let photos = scene.folder.appendingPathComponent("photos")
+        try FileManager.default.copyItem(
+            at: photos.appendingPathComponent("film.gif"), to: photos.appendingPathComponent("copy.gif"))
+        let result = await scene.run("plan", "photos", "--provider", "simulated")
+        #expect(
+            result.output.contains(
+                "a run would send 4 requests at most: 1 images are the same as another and are sent once\n"))
+        let json = await scene.run("plan", "photos", "--json", "--provider", "simulated")
+        #expect(json.output.contains("\"repeatedImages\" : 1"))
+    }
+
+    @Test func `an archive is a job, too`() async throws {
+        let scene = try scene()
+        try #require(Self.archive).write(to: scene.folder.appendingPathComponent("photos.zip"))
+        let result = await scene.run("run", "photos.zip", "--provider", "simulated")
+        #expect(result.status == 0, "\(result.errorOutput)")
+        let export = await scene.run("export", "photos.zip")
+        #expect(export.output.contains("\r\nphotos.zip/in/photo.png,caption,done,"))
+        #expect(scene.exists("photos.zip.sqlite"))
     }
 
     @Test func `plan lists images that are the same`() async throws {

@@ -39,6 +39,9 @@ struct PlanCommand: ContextCommand {
         var plan: PlanSummary
         /// Items that `caption run` would send now; 0 while stale results wait for a decision.
         var wouldSend: Int
+        /// Images that are the same as one before them, and so are sent once; nil when nothing is to be sent, or there
+        /// was too much to read.
+        var repeatedImages: Int?
         var warnings: [SpecError.Problem]
         /// Images that are the same or look alike; nil when they were not looked for.
         var duplicates: [DuplicateGroups.Group]?
@@ -56,6 +59,9 @@ struct PlanCommand: ContextCommand {
         var report = Self.report(loaded, plan)
         let found = duplicates ? try await findDuplicates(in: loaded.job, context) : nil
         report.duplicates = found?.groups()
+        if report.wouldSend > 0 {
+            report.repeatedImages = try found?.repeatedCount ?? RepeatedImages(job: loaded.job).count()
+        }
         if json {
             try context.print(json: report)
         } else {
@@ -168,7 +174,13 @@ struct PlanCommand: ContextCommand {
                 "  or: caption run \(spec) --keep stale   (takes them as they are)",
             ]
         } else if plan.items.pending > 0 {
-            lines.append("a run would send \(plan.items.pending) requests; identical images are sent once")
+            let repeated =
+                switch report.repeatedImages {
+                case nil: "; identical images are sent once"
+                case 0?: "; no image comes twice"
+                case let count?: " at most: \(count) images are the same as another and are sent once"
+                }
+            lines.append("a run would send \(plan.items.pending) requests\(repeated)")
             lines.append("next: caption run \(spec)")
         } else {
             lines.append("a run would send nothing")

@@ -26,16 +26,17 @@ struct ByteView {
     /// An unsigned number, most significant byte first; nil outside the bytes or above `Int.max`.
     func big(at offset: Int, bytes size: Int) -> Int? {
         guard holds(size, at: offset) else { return nil }
-        var value: UInt64 = 0
-        for index in offset..<offset + size { value = value << 8 | UInt64(data[start + index]) }
-        return Int(exactly: value)
+        // In place: the indices of `Data` cost more than the bytes.
+        return Int(
+            exactly: data.withUnsafeBytes { $0[offset..<offset + size].reduce(0 as UInt64) { $0 << 8 | UInt64($1) } })
     }
 
     /// An unsigned number, least significant byte first; nil outside the bytes or above `Int.max`.
     func little(at offset: Int, bytes size: Int) -> Int? {
         guard holds(size, at: offset) else { return nil }
-        var value: UInt64 = 0
-        for index in (offset..<offset + size).reversed() { value = value << 8 | UInt64(data[start + index]) }
+        let value = data.withUnsafeBytes { bytes in
+            bytes[offset..<offset + size].reversed().reduce(0 as UInt64) { $0 << 8 | UInt64($1) }
+        }
         return Int(exactly: value)
     }
 
