@@ -9,6 +9,10 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     precondition(header.width > 0 && header.height > 0)
     precondition((1...8).contains(header.orientation))
     precondition(header.uprightSize.pixels > 0)
+    if header.format == .bmp, let bitmap = Bitmap(data) {
+        let shown = try? ImageHeader(parsing: bitmap.tiff)
+        precondition(shown?.uprightSize == header.uprightSize && shown?.format == .tiff)
+    }
     let structure = ImageStructure(of: data, header.format)
     var end = 0
     for range in structure.needed ?? [] {

@@ -55,7 +55,9 @@ public struct VipsConverter: ImageConverter {
     private static func greyPixels(
         of data: Data, _ order: ConversionOrder, _ size: PixelSize
     ) -> Result<[UInt8], Failure> {
-        guard var task = caption_vips_order(order) else { return .failure(unknownFormat(order.header.format)) }
+        guard let (data, order) = readable(data, order), var task = caption_vips_order(order) else {
+            return .failure(unknownFormat(order.header.format))
+        }
         var image = caption_vips_image()
         var pixels = [UInt8](repeating: 0, count: size.pixels)
         let result = data.withUnsafeBytes {
@@ -70,6 +72,15 @@ public struct VipsConverter: ImageConverter {
             detail: "\(format.displayName) cannot be converted; make it a PNG or JPEG.")
     }
 
+    /// The image as the library reads it, which has no loader for BMP: as a TIFF of the same pixels; nil when it cannot be.
+    private static func readable(_ data: Data, _ order: ConversionOrder) -> (Data, ConversionOrder)? {
+        guard order.header.format == .bmp else { return (data, order) }
+        guard let tiff = Bitmap(data)?.tiff, let header = try? ImageHeader(parsing: tiff) else { return nil }
+        var order = order
+        order.header = header
+        return (tiff, order)
+    }
+
     private func onThread<Result: Sendable>(_ work: @escaping @Sendable () -> Result) async -> Result {
         await slots.enter()
         let result = await withCheckedContinuation { continuation in
@@ -80,7 +91,9 @@ public struct VipsConverter: ImageConverter {
     }
 
     private static func result(of data: Data, _ order: ConversionOrder) -> Result<ConvertedImage?, Failure> {
-        guard var task = caption_vips_order(order) else { return .failure(unknownFormat(order.header.format)) }
+        guard let (data, order) = readable(data, order), var task = caption_vips_order(order) else {
+            return .failure(unknownFormat(order.header.format))
+        }
         var image = caption_vips_image()
         let result = data.withUnsafeBytes { caption_vips_convert($0.baseAddress, $0.count, &task, &image) }
         if result == CAPTION_VIPS_DONE, let bytes = image.bytes {

@@ -107,6 +107,72 @@ struct Picture {
         return Data("II*\0".utf8) + little(8, 4) + little(10, 2) + entries + little(0, 4) + depths + pixels
     }
 
+    /// What a BMP's pixels are.
+    enum BitmapPixels: CaseIterable {
+        case one, four, eight, fiveFiveFive, fiveSixFive, rgb, topDown, old, unusedByte, alpha
+    }
+
+    /// A BMP; with `one` the right half is black, and with `alpha` the white quarter is transparent black.
+    func bmp(_ pixels: BitmapPixels) -> Data {
+        let bits =
+            switch pixels {
+            case .one: 1
+            case .four: 4
+            case .eight: 8
+            case .fiveFiveFive, .fiveSixFive: 16
+            case .rgb, .topDown, .old: 24
+            case .unusedByte, .alpha: 32
+            }
+        let headerBytes = pixels == .old ? 12 : pixels == .alpha ? 108 : 40
+        let masks: [Int] = pixels == .fiveSixFive ? [0xF800, 0x7E0, 0x1F] : []
+        let colours: [[UInt8]] = [[255, 255, 255], [220, 0, 0], [0, 150, 0], [0, 0, 140]]
+        let palette = bits > 8 ? [] : bits == 1 ? [[255, 255, 255], [0, 0, 0]] : colours
+        let offset = 14 + headerBytes + masks.count * 4 + palette.count * 4
+        var header = Data("BM".utf8) + Data(count: 8) + Self.little(offset, 4) + Self.little(headerBytes, 4)
+        if pixels == .old {
+            header += Self.little(width, 2) + Self.little(height, 2) + [1, 0] + Self.little(bits, 2)
+        } else {
+            header += Self.little(width, 4) + Self.little(pixels == .topDown ? -height : height, 4) + [1, 0]
+            header += Self.little(bits, 2) + Self.little(masks.isEmpty && pixels != .alpha ? 0 : 3, 4) + Data(count: 12)
+            header += Self.little(palette.count, 4) + Data(count: 4)
+            for mask in pixels == .alpha ? [0xFF0000, 0xFF00, 0xFF, 0xFF00_0000] : masks {
+                header += Self.little(mask, 4)
+            }
+            header += Data(count: 14 + headerBytes + masks.count * 4 - header.count)
+        }
+        for colour in palette { header += colour.reversed() + [0] }
+        var rows = Data()
+        for row in pixels == .topDown ? Array(0..<height) : (0..<height).reversed() {
+            var packed = Data()
+            var (byte, filled) = (0, 0)
+            for column in 0..<width {
+                let colour = color(column, row).map(Int.init)
+                switch bits {
+                case 24: packed += colour.reversed().map { UInt8($0) }
+                case 32:
+                    let isClear = pixels == .alpha && colour == [255, 255, 255]
+                    packed +=
+                        isClear ? [0, 0, 0, 0] : colour.reversed().map { UInt8($0) } + [pixels == .alpha ? 255 : 0]
+                case 16:
+                    let green = pixels == .fiveSixFive ? colour[1] >> 2 : colour[1] >> 3
+                    let shift = pixels == .fiveSixFive ? 11 : 10
+                    packed += Self.little((colour[0] >> 3) << shift | green << 5 | colour[2] >> 3, 2)
+                default:
+                    let quarter = colours.firstIndex { $0.map(Int.init) == colour } ?? 0
+                    byte = byte << bits | (bits == 1 ? quarter & 1 : quarter)
+                    filled += bits
+                    if filled == 8 {
+                        packed.append(UInt8(byte))
+                        (byte, filled) = (0, 0)
+                    }
+                }
+            }
+            if filled > 0 { packed.append(UInt8(byte << (8 - filled))) }
+            rows += packed + Data(count: (4 - packed.count % 4) % 4)
+        }
+        return header + rows
+    }
+
     /// A GIF of the picture, and then so many frames that are black.
     func gif(blackFrames: Int) -> Data {
         var data = Data("GIF89a".utf8) + Self.little(width, 2) + Self.little(height, 2) + [0x81, 0, 0]

@@ -97,6 +97,31 @@ struct PreparedImageTests {
         #expect(seen[0] > 240 && seen[0] > seen[2] && seen[3] < seen[1])
     }
 
+    @Test(arguments: Picture.BitmapPixels.allCases)
+    func `a BMP of any kind is sent to a provider that takes none`(_ pixels: Picture.BitmapPixels) async throws {
+        // A width that leaves rows to be filled up.
+        let odd = Picture(width: 62, height: 48)
+        let sent = try await Scene.sent(odd.bmp(pixels), to: .openai)
+        #expect(sent.record.steps == [.converted])
+        #expect(try ImageHeader(parsing: sent.data).uprightSize == PixelSize(width: 62, height: 48))
+        let shown =
+            pixels == .one
+            ? Picture(width: 62, height: 48) { column, _ in column < 31 ? [255, 255, 255] : [0, 0, 0] } : odd
+        let (seen, wanted) = (try await sent.quarters(), try await Scene.quarters(of: shown.png()))
+        #expect(Scene.areAlike(seen, wanted), "\(seen) is not \(wanted)")
+        #expect(try await Scene.sent(odd.bmp(pixels)).record.steps.isEmpty)
+    }
+
+    @Test func `a BMP whose rows are packed, or missing, is refused`() async throws {
+        let whole = picture.bmp(.eight)
+        var packed = whole
+        packed[30] = 1
+        for data in [packed, whole.prefix(whole.count - 1)] {
+            let failure = await #expect(throws: Failure.self) { try await Scene.sent(Data(data), to: .openai) }
+            #expect(failure?.label == "image_format")
+        }
+    }
+
     @Test func `only the first frame of a film is sent`() async throws {
         let sent = try await Scene.sent(picture.gif(blackFrames: 2))
         try await expectUpright(sent)

@@ -25,7 +25,7 @@ public struct ImageCheck: Sendable {
     /// The hash is nil where the image cannot be decoded, or has no shapes.
     public func identity(of file: FilePath) async -> (digest: [UInt8], hash: PerceptualHash?)? {
         guard let image = try? loader.load(file) else { return nil }
-        guard let converter, converter.obstacle == nil, ImageFormat.convertible.contains(image.header.format),
+        guard let converter, converter.obstacle == nil, image.isConvertible,
             image.header.pixels <= ConversionOrder.mostPixels(of: image.header)
         else { return (image.digest, nil) }
         let greys = try? await converter.greyPixels(of: image.data, size: PerceptualHash.size)

@@ -122,12 +122,14 @@ struct ImagePreparer: Sendable {
     ) throws(Failure) -> Bool {
         let header = image.header
         var problem: ImageViolation?
-        if !ImageFormat.convertible.contains(header.format) {
+        if !image.isConvertible {
             problem =
                 limits.lazy.compactMap { $0.violation(of: header, fileBytes: image.data.count) }.first
                 ?? ImageViolation(
                     label: "image_format",
-                    message: "This program cannot convert \(header.format.displayName); make it a PNG or JPEG.")
+                    message: header.format == .bmp
+                        ? "The BMP is packed, or cut short, and cannot be converted; make it a PNG or JPEG."
+                        : "This program cannot convert \(header.format.displayName); make it a PNG or JPEG.")
         } else if let obstacle = converter.map(\.obstacle) ?? Self.missingConverter {
             let reasons = plan.steps.map(\.rawValue).joined(separator: ", ")
             problem = ImageViolation(
@@ -173,6 +175,8 @@ struct ImagePreparer: Sendable {
         case .png: return .png
         case nil: break
         }
+        // Nothing tells what a BMP shows: its size is the same.
+        if image.header.format == .bmp { return .smaller }
         let isLossless: Bool = [.png, .gif, .tiff, .webp].contains(image.header.format)
         return isLossless && image.data.count < image.header.pixels ? .smaller : .jpeg
     }
@@ -207,6 +211,13 @@ extension ImagePreparation.Format {
 extension ImageFormat {
     /// What a converter reads: formats whose decoders are used, and attacked, every day.
     static let convertible: Set<ImageFormat> = [.jpeg, .png, .gif, .webp, .tiff, .heic, .avif]
+}
+
+extension LoadedImage {
+    /// Whether a converter reads it.
+    var isConvertible: Bool {
+        ImageFormat.convertible.contains(header.format) || header.format == .bmp && Bitmap(data) != nil
+    }
 }
 
 extension ImageHeader {
