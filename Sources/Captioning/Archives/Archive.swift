@@ -40,9 +40,10 @@ final class Archive: Sendable {
                 format = .tar
                 return
             }
-            throw Self.isCompressed(head)
-                ? ArchiveProblem("a compressed archive can only be read from its beginning; unpack it, or make a .zip")
-                : ArchiveProblem("it is no zip or tar archive")
+            throw ArchiveProblem(
+                Self.isCompressed(head)
+                    ? "a compressed archive can only be read from its beginning; unpack it, or make a .zip"
+                    : "it is no zip or tar archive", label: "archive_unsupported")
         }
     }
 

@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import SystemPackage
 
@@ -5,23 +6,22 @@ import SystemPackage
 ///
 /// Images come archive by archive, so that the latest few suffice, however many a job has.
 final class ArchiveShelf: Sendable {
-    private let paths: Set<[UInt8]>
     private let latest = Mutex<[(path: [UInt8], archive: Archive)]>([])
 
     private static let mostOpen = 8
 
-    /// - `paths`: The archives' own paths.
-    init(_ paths: [FilePath]) {
-        self.paths = Set(paths.map(\.bytes))
-    }
-
-    /// The archive that a path leads into, and the path below it; nil when it leads into none.
+    /// The archive that a path leads into, which is where it leads through a file, and the path below it; nil when it
+    /// leads into none.
     func place(of path: FilePath) -> (archive: FilePath, below: [UInt8])? {
-        guard !paths.isEmpty else { return nil }
-        let bytes = path.bytes
-        for slash in bytes.indices where bytes[slash] == UInt8(ascii: "/") {
-            let archive = Array(bytes[..<slash])
-            if paths.contains(archive) { return (FilePath(bytes: archive), Array(bytes[(slash + 1)...])) }
+        var archive = path
+        while archive.removeLastComponent(), !archive.isEmpty {
+            var status = stat()
+            guard archive.withPlatformString({ stat($0, &status) }) == 0 else {
+                guard errno == ENOTDIR else { return nil }
+                continue
+            }
+            guard status.st_mode & S_IFMT == S_IFREG else { return nil }
+            return (archive, Array(path.bytes.dropFirst(archive.bytes.count + 1)))
         }
         return nil
     }

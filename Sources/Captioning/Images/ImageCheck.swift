@@ -8,14 +8,13 @@ public struct ImageCheck: Sendable {
     private let planner: Planner
     private let preparer: ImagePreparer
     private let converter: (any ImageConverter)?
-    private let loader: ImageLoader
+    private let loader = ImageLoader()
 
     /// A check of a job's images.
     ///
     /// - `converter`: nil in a build without one.
     public init(job: Job, converter: (any ImageConverter)?) {
         planner = Planner(job: job)
-        loader = ImageLoader(archives: planner.archives)
         preparer = ImagePreparer(job: job, converter: converter)
         self.converter = converter
     }

@@ -5,24 +5,20 @@ public import SystemPackage
 
 /// Reads image files, on disk or in archives.
 public struct ImageLoader: Sendable {
-    private let shelf: ArchiveShelf
+    private let shelf = ArchiveShelf()
 
     /// A loader.
-    ///
-    /// - `archives`: The archives into which paths may lead.
-    public init(archives: [FilePath] = []) {
-        shelf = ArchiveShelf(archives)
-    }
+    public init() {}
 
     /// The size of a file in bytes, to reserve memory before reading it; 0 when it cannot be told.
     func byteCount(of path: FilePath) -> Int {
-        if let (archive, below) = shelf.place(of: path) {
+        var status = stat()
+        guard path.withPlatformString({ stat($0, &status) }) == 0 else {
+            guard errno == ENOTDIR, let (archive, below) = shelf.place(of: path) else { return 0 }
             let entry = try? shelf.archive(at: archive).entry(atPath: below)
             return min(entry?.size ?? 0, ImageLimits.mostFileBytes)
         }
-        var status = stat()
-        guard path.withPlatformString({ stat($0, &status) }) == 0, status.st_mode & S_IFMT == S_IFREG else { return 0 }
-        return min(Int(status.st_size), ImageLimits.mostFileBytes)
+        return status.st_mode & S_IFMT == S_IFREG ? min(Int(status.st_size), ImageLimits.mostFileBytes) : 0
     }
 
     /// Reads one file and its header.
@@ -47,10 +43,13 @@ public struct ImageLoader: Sendable {
     }
 
     private func read(_ path: FilePath) throws(Failure) -> Data {
-        if let (archive, below) = shelf.place(of: path) { return try read(below, from: archive) }
         // Not blocking: opening a pipe must not wait for a writer.
         let descriptor = path.withPlatformString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
-        guard descriptor >= 0 else { throw readFailure(errno) }
+        guard descriptor >= 0 else {
+            let number = errno
+            guard number == ENOTDIR, let (archive, below) = shelf.place(of: path) else { throw readFailure(number) }
+            return try read(below, from: archive)
+        }
         defer { close(descriptor) }
         var status = stat()
         guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {

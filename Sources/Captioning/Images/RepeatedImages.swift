@@ -3,7 +3,7 @@ import SystemPackage
 /// Counts images whose files are the same, byte for byte, as one that comes before them, and so are sent once.
 public struct RepeatedImages: Sendable {
     private let planner: Planner
-    private let loader: ImageLoader
+    private let loader = ImageLoader()
     private let mostImages: Int
     private let mostBytes: Int
 
@@ -15,7 +15,6 @@ public struct RepeatedImages: Sendable {
     /// - `mostBytes`: How much is read of them.
     public init(job: Job, mostImages: Int = 100_000, mostBytes: Int = 1 << 30) {
         planner = Planner(job: job)
-        loader = ImageLoader(archives: planner.archives)
         self.mostImages = mostImages
         self.mostBytes = mostBytes
     }

@@ -1,14 +1,6 @@
 import SystemPackage
 
 extension Planner {
-    /// Where the job's archives lie.
-    var archives: [FilePath] {
-        job.images.compactMap { source in
-            guard case .archive(let path, _, _) = source else { return nil }
-            return job.root.pushing(FilePath(bytes: name(of: FilePath(path)).bytes))
-        }
-    }
-
     /// Calls `add` for every image of an archive, in its order.
     ///
     /// - Throws: `ArchiveProblem` when there is none, or it cannot be opened; whatever the others throw.

@@ -7,7 +7,7 @@ struct AttemptWork: Sendable {
     private let planner: Planner
     private let store: any JobStore
     private let endpoints: [EndpointWork]
-    private let loader: ImageLoader
+    private let loader = ImageLoader()
     private let preparer: ImagePreparer
     private let fetcher: (any ImageFetcher)?
     private let prompts: [String: PromptTemplate]
@@ -36,7 +36,6 @@ struct AttemptWork: Sendable {
         self.job = job
         self.store = store
         planner = Planner(job: job)
-        loader = ImageLoader(archives: planner.archives)
         endpoints = zip(job.endpoints, transports).map { endpoint, transport in
             EndpointWork(
                 endpoint: endpoint, transport: transport, builder: RequestBuilder(job: job, model: endpoint.model),

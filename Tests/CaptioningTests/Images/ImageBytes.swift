@@ -114,11 +114,13 @@ enum ImageBytes {
     static func ispe(_ width: Int, _ height: Int) -> Data { box("ispe", big(0, 4) + big(width, 4) + big(height, 4)) }
 
     /// A thumbnail (item 1, property 2) and the image itself (item 7, property 3), with an unsized property in front.
-    static func twoItems(_ width: Int, _ height: Int, thumbnail: (Int, Int), clap: Data? = nil) -> Data {
+    ///
+    /// - `more`: A property of the image itself.
+    static func twoItems(_ width: Int, _ height: Int, thumbnail: (Int, Int), more: Data? = nil) -> Data {
         let properties = box("hvcC", Data(count: 5)) + ispe(thumbnail.0, thumbnail.1) + ispe(width, height)
-        let extra: [UInt8] = clap == nil ? [] : [0x84]
+        let extra: [UInt8] = more == nil ? [] : [0x84]
         let owners = Data([0, 1, 2, 0x81, 0x02, 0, 7, UInt8(2 + extra.count), 0x81, 0x03] + extra)
-        let parts = box("ipco", properties + (clap ?? Data())) + box("ipma", big(0, 4) + big(2, 4) + owners)
+        let parts = box("ipco", properties + (more ?? Data())) + box("ipma", big(0, 4) + big(2, 4) + owners)
         return box("pitm", big(0, 4) + big(7, 2)) + box("iprp", parts)
     }
 

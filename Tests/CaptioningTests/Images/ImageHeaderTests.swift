@@ -95,6 +95,11 @@ struct HeaderSample: CustomTestStringConvertible, Sendable {
     private static let clap = ImageBytes.box(
         "clap", [1001, 1, 1534, 2, 0, 1, 0, 1].reduce(Data()) { $0 + ImageBytes.big($1, 4) })
 
+    private static func turned(quarters: UInt8) -> Data {
+        let turn = ImageBytes.box("irot", Data([quarters]))
+        return ImageBytes.heif(brand: "heic", meta: ImageBytes.twoItems(400, 300, thumbnail: (1, 1), more: turn))
+    }
+
     private static let boxes: [HeaderSample] = [
         HeaderSample(
             "HEIC", .heic, 4032, 3024,
@@ -104,7 +109,11 @@ struct HeaderSample: CustomTestStringConvertible, Sendable {
             ImageBytes.heif(brand: "mif1", others: ["heic"], meta: ImageBytes.twoItems(50, 40, thumbnail: (512, 512)))),
         HeaderSample(
             "HEIC with padding cut off", .heic, 1001, 767,
-            ImageBytes.heif(brand: "heix", meta: ImageBytes.twoItems(1002, 768, thumbnail: (1, 1), clap: clap))),
+            ImageBytes.heif(brand: "heix", meta: ImageBytes.twoItems(1002, 768, thumbnail: (1, 1), more: clap))),
+        HeaderSample("HEIC that decoders turn by a quarter", .heic, 400, 300, turned(quarters: 1)) {
+            $0.isTurnedByDecoder = true
+        },
+        HeaderSample("HEIC that decoders turn by a half", .heic, 400, 300, turned(quarters: 2)),
         HeaderSample(
             "AVIF under a general brand, without a primary item", .avif, 60, 50,
             ImageBytes.heif(

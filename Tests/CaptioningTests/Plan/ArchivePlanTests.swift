@@ -43,7 +43,7 @@ struct ArchivePlanTests {
         try await TemporaryFolder.use { folder in
             try write(["in/a.png"], folder)
             let planner = Planner(job: job(folder))
-            let loader = ImageLoader(archives: planner.archives)
+            let loader = ImageLoader()
             var files: [FilePath] = []
             _ = try planner.forEach { files += planner.files(of: $0.key) }
             let file = try #require(files.first)
@@ -54,7 +54,32 @@ struct ArchivePlanTests {
                 try loader.load(folder.path.appending("sets/photos.zip/b.png"))
             }
             #expect(other?.label == "file_missing")
-            #expect(try ImageLoader(archives: []).loaded(image).digest == loaded.digest)
+            #expect(try ImageLoader().loaded(image).digest == loaded.digest)
+        }
+    }
+
+    @Test func `a path may lead into an archive wherever files are named`() async throws {
+        try await TemporaryFolder.use { folder in
+            try write(["in/a.png"], folder)
+            try folder.write("image\nphotos.zip/in/a.png\nphotos.zip/in/b.png\n".utf8, to: "sets/list.csv")
+            var job = job(folder)
+            job.images = [.manifest(path: "sets/list.csv", image: "image"), .files(["sets/photos.zip/c/d/e.png"])]
+            let planner = Planner(job: job)
+            let loader = ImageLoader()
+            var found: [String] = []
+            _ = try planner.forEach { planned in
+                for file in planner.files(of: planned.key) {
+                    do throws(Failure) {
+                        found.append("\(try loader.load(file).header.width)")
+                    } catch {
+                        found.append(error.label)
+                    }
+                }
+            }
+            #expect(found == ["16", "file_missing", "file_missing"])
+            // A file that is no archive has nothing below it.
+            let error = #expect(throws: Failure.self) { try loader.load(folder.path.appending("sets/list.csv/a.png")) }
+            #expect(error?.label == "archive_unsupported" && error?.detail.contains("no zip or tar") == true)
         }
     }
 
@@ -67,7 +92,7 @@ struct ArchivePlanTests {
                 job.images.append(.archive(path: "\(index).tar", include: [], exclude: []))
             }
             let planner = Planner(job: job)
-            let loader = ImageLoader(archives: planner.archives)
+            let loader = ImageLoader()
             var found = 0
             _ = try planner.forEach { planned in
                 for file in planner.files(of: planned.key) { found += try loader.load(file).data.count }
