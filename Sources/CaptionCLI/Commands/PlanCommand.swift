@@ -59,7 +59,9 @@ struct PlanCommand: ContextCommand {
         var report = Self.report(loaded, plan)
         let found = duplicates ? try await findDuplicates(in: loaded.job, context) : nil
         report.duplicates = found?.groups()
-        if report.wouldSend > 0 {
+        // Not by walking far through a plan that is known to be too long.
+        let images = plan.items.total / max(loaded.job.prompts.count, 1)
+        if report.wouldSend > 0, found != nil || images <= RepeatedImages.mostImages {
             report.repeatedImages = try found?.repeatedCount ?? RepeatedImages(job: loaded.job).count()
         }
         if json {

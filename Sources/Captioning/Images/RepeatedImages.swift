@@ -2,6 +2,9 @@ import SystemPackage
 
 /// Counts images whose files are the same, byte for byte, as one that comes before them, and so are sent once.
 public struct RepeatedImages: Sendable {
+    /// How many images are looked at for an answer at once.
+    public static let mostImages = 100_000
+
     private let planner: Planner
     private let loader = ImageLoader()
     private let mostImages: Int
@@ -13,7 +16,7 @@ public struct RepeatedImages: Sendable {
     ///
     /// - `mostImages`: How many images are looked at.
     /// - `mostBytes`: How much is read of them.
-    public init(job: Job, mostImages: Int = 100_000, mostBytes: Int = 1 << 30) {
+    public init(job: Job, mostImages: Int = Self.mostImages, mostBytes: Int = 1 << 30) {
         planner = Planner(job: job)
         self.mostImages = mostImages
         self.mostBytes = mostBytes

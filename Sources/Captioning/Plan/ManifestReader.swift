@@ -28,6 +28,7 @@ struct ManifestReader {
     private(set) var columns: [String]
 
     private let isJSON: Bool
+    private let decoder = JSONDecoder()
     private var records: CSVReader
     private var first: Row?
 
@@ -87,13 +88,15 @@ struct ManifestReader {
     private mutating func nextObject() throws(Problem) -> Row? {
         while let (line, bytes) = try records.nextLine() {
             if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
-            guard let json = try? JSONValue(parsing: Data(bytes)), case .object(let members) = json else {
+            // Not as any value: each kind that it is not would cost the making of an error.
+            guard let members = try? decoder.decode([String: JSONValue].self, from: Data(bytes)) else {
                 throw Problem(line: line, message: "this is no JSON object", isOnlyTheRow: true)
             }
             let fields = members.compactMapValues { value -> String? in
                 switch value {
                 case .null, .string(""): nil
                 case .string(let text): text
+                case .int(let number): String(number)
                 default: String(decoding: value.canonicalData, as: UTF8.self)
                 }
             }

@@ -89,7 +89,7 @@ extension Planner {
                         message: "an image is a URL, and the provider does not download images; 'fetch: local' does")
                 }
                 try add(.url, ImageName(image), row.fields)
-            } else if image.contains("\0") {
+            } else if image.utf8.contains(0) {
                 warn(path, row.line, "a file name with a NUL character", &unusable, &notes)
             } else {
                 try add(.file, name(of: folder.pushing(FilePath(image))), row.fields)

@@ -253,8 +253,8 @@ private func looksRemote(_ text: String) -> Bool {
 }
 
 func isRemote(_ url: String) -> Bool {
-    let lower = url.lowercased()
-    let scheme = ["https://", "http://"].first { lower.hasPrefix($0) }
+    let start = url.utf8.prefix(8).map(lowercased)
+    let scheme = ["https://", "http://"].first { start.starts(with: $0.utf8) }
     guard let scheme else { return false }
-    return url.count > scheme.count && !url.contains { $0.isWhitespace }
+    return url.utf8.count > scheme.utf8.count && !url.contains { $0.isWhitespace }
 }
