@@ -81,7 +81,8 @@ public struct ImageLoader: Sendable {
         do throws(ArchiveProblem) {
             let archive = try shelf.archive(at: archive)
             guard let entry = try archive.entry(atPath: path) else {
-                throw ArchiveProblem("the archive has no such file", label: "file_missing")
+                throw ArchiveProblem(
+                    "the archive has no such file; put it in, or take it out of the job", label: "file_missing")
             }
             do throws(Failure) { try check(entry.size) } catch {
                 throw ArchiveProblem(error.detail, label: error.label)
@@ -108,7 +109,7 @@ public struct ImageLoader: Sendable {
         case EMFILE, ENFILE, ENOMEM: Failure(.unavailable, label: "file_unreadable", detail: reason)
         case EIO, ESTALE, EAGAIN:
             Failure(.transient, label: "file_unreadable", detail: reason)
-        case ENOENT: unreadable("file_missing", reason)
+        case ENOENT: unreadable("file_missing", "\(reason); put the file there, or take it out of the job")
         default: unreadable("file_unreadable", reason)
         }
     }

@@ -6,7 +6,7 @@ extension Planner {
     /// - Throws: `ArchiveProblem` when there is none, or it cannot be opened; whatever the others throw.
     func readArchive(
         _ path: String, include: [String], exclude: [String], _ notes: inout Notes,
-        _ enter: (FolderState) throws -> Void, _ add: (Item.Kind, ImageName, [String: String]?) throws -> Void
+        _ enter: (FolderState) throws -> Void, _ add: (Item.Kind, ImageName, [String: String]?) throws -> Bool
     ) throws {
         let name = name(of: FilePath(path))
         let file = job.root.pushing(FilePath(bytes: name.bytes))
@@ -23,7 +23,7 @@ extension Planner {
                 return
             }
             found += 1
-            try add(.file, image, nil)
+            _ = try add(.file, image, nil)
         }
         notes.skippedFiles += skipped
         if let problem, found > 0 {

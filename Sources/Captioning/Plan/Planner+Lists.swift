@@ -2,12 +2,12 @@ import Foundation
 import SystemPackage
 
 extension Planner {
-    /// Calls `add` for every image that a file lists or holds.
+    /// Calls `add` for every image that a file lists or holds; it tells whether the image is new to the plan.
     ///
     /// - Throws: `ListError` when the file cannot be used; whatever the others throw.
     func readList(
         _ source: JobSpec.ImageSource, _ notes: inout Notes, _ enter: (FolderState) throws -> Void,
-        _ add: (Item.Kind, ImageName, [String: String]?) throws -> Void
+        _ add: (Item.Kind, ImageName, [String: String]?) throws -> Bool
     ) throws {
         do {
             switch source {
@@ -27,7 +27,7 @@ extension Planner {
     /// Calls `add` for every line that is a URL; empty lines and those that begin with `#` are none.
     private func readURLs(
         _ path: String, _ notes: inout Notes, _ enter: (FolderState) throws -> Void,
-        _ add: (Item.Kind, ImageName, [String: String]?) throws -> Void
+        _ add: (Item.Kind, ImageName, [String: String]?) throws -> Bool
     ) throws {
         let file = job.root.pushing(FilePath(path))
         var reader = CSVReader(bytes: try FileBytes(path: file))
@@ -38,7 +38,7 @@ extension Planner {
             let text = String(decoding: bytes, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
             if text.isEmpty || text.hasPrefix("#") { continue }
             if isRemote(text) {
-                try add(.url, ImageName(text), nil)
+                _ = try add(.url, ImageName(text), nil)
             } else {
                 warn(path, line, "this is no URL that a provider can download", &unusable, &notes)
             }
@@ -52,7 +52,7 @@ extension Planner {
     /// - Throws: `ManifestReader.Problem` when the file cannot be used; whatever the others throw.
     private func readManifest(
         _ path: String, _ column: String, _ notes: inout Notes, _ enter: (FolderState) throws -> Void,
-        _ add: (Item.Kind, ImageName, [String: String]?) throws -> Void
+        _ add: (Item.Kind, ImageName, [String: String]?) throws -> Bool
     ) throws {
         let file = job.root.pushing(FilePath(path))
         var reader = try ManifestReader(path: file)
@@ -82,17 +82,23 @@ extension Planner {
                 warn(path, row.line, "no image", &unusable, &notes)
                 continue
             }
+            var isNew = true
             if isRemote(image) {
                 guard job.fetch.place == .local || job.endpoints.allSatisfy(\.imageLimits.acceptsRemoteURLs) else {
                     throw ManifestReader.Problem(
                         line: row.line,
                         message: "an image is a URL, and the provider does not download images; 'fetch: local' does")
                 }
-                try add(.url, ImageName(image), row.fields)
+                isNew = try add(.url, ImageName(image), row.fields)
             } else if image.utf8.contains(0) {
                 warn(path, row.line, "a file name with a NUL character", &unusable, &notes)
             } else {
-                try add(.file, name(of: folder.pushing(FilePath(image))), row.fields)
+                isNew = try add(.file, name(of: folder.pushing(FilePath(image))), row.fields)
+            }
+            if !isNew {
+                let name = ImageName(image).display
+                warn(
+                    path, row.line, "'\(name)' is in the plan already, by an earlier line or source", &unusable, &notes)
             }
         }
         tellMore(path, unusable, &notes)

@@ -90,8 +90,9 @@ public struct Planner: Sendable {
         var problems: [SpecError.Problem] = []
         var seen = SeenImages(job: job, name: name(of:))
         let asked = PromptColumns(job: job)
-        func add(_ kind: Item.Kind, _ image: ImageName, _ variables: [String: String]? = nil) throws {
-            guard seen.isNew(kind, image) else { return }
+        @discardableResult
+        func add(_ kind: Item.Kind, _ image: ImageName, _ variables: [String: String]? = nil) throws -> Bool {
+            guard seen.isNew(kind, image) else { return false }
             for prompt in job.prompts {
                 try visit(
                     PlannedItem(
@@ -99,6 +100,7 @@ public struct Planner: Sendable {
                         variables: variables, asks: asked.digest(of: variables, promptID: prompt.id)))
                 position += 1
             }
+            return true
         }
         for (index, source) in job.images.enumerated() {
             switch source {
@@ -111,8 +113,9 @@ public struct Planner: Sendable {
             case .urlFile, .manifest, .archive:
                 do {
                     try readList(source, &notes, enter) { kind, image, variables in
-                        try add(kind, image, variables)
+                        let isNew = try add(kind, image, variables)
                         if firstOnly { throw EnoughSeen() }
+                        return isNew
                     }
                 } catch is EnoughSeen {
                 } catch let error as ListError {

@@ -37,7 +37,11 @@ struct ManifestPlanTests {
             #expect(items.map(\.position) == [0, 1])
             #expect(items.map(\.variables) == [["title": "Chair", "price": "3"], ["title": "Table"]])
             #expect(notes.columns == ["title", "price"])
-            #expect(notes.warnings == ["lists/shop.csv, line 5: no image; it is left out"])
+            #expect(
+                notes.warnings == [
+                    "lists/shop.csv, line 4: 'a.jpg' is in the plan already, by an earlier line or source; it is left out",
+                    "lists/shop.csv, line 5: no image; it is left out",
+                ])
         }
     }
 
