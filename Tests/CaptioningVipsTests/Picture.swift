@@ -31,7 +31,7 @@ struct Picture {
 
     /// What a PNG's pixels are.
     enum Pixels: CaseIterable {
-        case rgb, rgb16, palette, rgba
+        case rgb, rgb16, palette, rgba, grey
     }
 
     /// A PNG.
@@ -47,6 +47,7 @@ struct Picture {
                 case .rgb: rows += color
                 case .rgb16: rows += color.flatMap { [$0, $0] }
                 case .palette: rows.append(UInt8((column < width / 2 ? 0 : 1) + (row < height / 2 ? 0 : 2)))
+                case .grey: rows.append(Self.grey(color))
                 case .rgba: rows += color == [255, 255, 255] ? [0, 0, 0, 0] : color + [255]
                 }
             }
@@ -57,11 +58,19 @@ struct Picture {
             case .rgb16: (16, 2)
             case .palette: (8, 3)
             case .rgba: (8, 6)
+            case .grey: (8, 0)
             }
         var data = Data([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A])
         data += chunk("IHDR", Self.big(width, 4) + Self.big(height, 4) + [depth, type, 0, 0, 0])
         if pixels == .palette { data += chunk("PLTE", Data([255, 255, 255, 220, 0, 0, 0, 150, 0, 0, 0, 140])) }
         return data + chunk("IDAT", Self.zlib(rows)) + chunk("IEND", Data())
+    }
+
+    /// How light a colour is, 0 to 255.
+    private static func grey(_ color: [UInt8]) -> UInt8 {
+        func light(_ value: UInt8) -> Double { pow(Double(value) / 255, 2.2) }
+        let sum = 0.2126 * light(color[0]) + 0.7152 * light(color[1]) + 0.0722 * light(color[2])
+        return UInt8((pow(sum, 1 / 2.2) * 255).rounded())
     }
 
     /// A TIFF without compression, of three channels or four (cyan, magenta, yellow, black).

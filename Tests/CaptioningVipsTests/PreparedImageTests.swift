@@ -58,6 +58,13 @@ struct PreparedImageTests {
         #expect(sent.data.firstRange(of: Data("Exif".utf8)) == nil)
     }
 
+    @Test func `a grey photo is turned, too`() async throws {
+        let turned = Picture(width: 48, height: 64) { picture.color(63 - $1, $0) }
+        let jpeg = try await VipsCommand.convert(turned.png(.grey), to: "image.jpg")
+        try await expectUpright(try await Scene.sent(withOrientation(6, jpeg)))
+        try await expectUpright(try await Scene.sent(picture.png(.grey), to: .openai, ImagePreparation(format: .jpeg)))
+    }
+
     @Test func `a TIFF is turned, too`() async throws {
         let turned = Picture(width: 64, height: 48) { picture.color(63 - $0, 47 - $1) }
         try await expectUpright(try await Scene.sent(turned.tiff(isCMYK: false, orientation: 3)))
@@ -71,7 +78,7 @@ struct PreparedImageTests {
         #expect(!header.isDeep && !header.hasAlpha)
         let steps: [SentImage.Step] =
             switch pixels {
-            case .rgb, .palette: []
+            case .rgb, .palette, .grey: []
             case .rgb16: [.depth]
             case .rgba: [.flattened]
             }

@@ -1,13 +1,18 @@
 extension ImageHeader {
-    /// The size in the first frame header (SOF).
+    /// The size in the first frame header (SOF), turned as the first EXIF block in front of the data says.
     ///
     /// Segments are skipped by their length, so that a thumbnail inside one is not taken for the image. Bytes between
     /// segments that are no marker are passed over, as decoders do.
     static func jpeg(_ bytes: ByteView) -> Facts? {
         var offset = 2
-        var orientation = 1
+        var facts: Facts?
+        var orientation: Int?
+        func found() -> Facts? {
+            facts?.orientation = orientation ?? 1
+            return facts
+        }
         for _ in 0..<ByteView.mostSteps {
-            guard let start = bytes.next(0xFF, from: offset), let marker = bytes[start + 1] else { return nil }
+            guard let start = bytes.next(0xFF, from: offset), let marker = bytes[start + 1] else { break }
             offset = start + 2
             switch marker {
             case 0xFF:
@@ -17,23 +22,23 @@ extension ImageHeader {
                 // No marker, or one without a length.
                 continue
             case 0xD9, 0xDA:
-                // The image ends, or its data begins, without a frame header.
-                return nil
-            case 0xC0...0xCF where marker != 0xC4 && marker != 0xC8 && marker != 0xCC:
-                if var facts = frame(bytes, at: offset) {
-                    facts.orientation = orientation
-                    facts.isProgressive = [0xC2, 0xC6, 0xCA, 0xCE].contains(marker)
-                    return facts
+                // The image ends, or its data begins.
+                return found()
+            case 0xC0...0xCF where marker != 0xC4 && marker != 0xC8 && marker != 0xCC && facts == nil:
+                if var frame = frame(bytes, at: offset) {
+                    frame.isProgressive = [0xC2, 0xC6, 0xCA, 0xCE].contains(marker)
+                    facts = frame
+                    offset += bytes.big(at: offset, bytes: 2) ?? 0
                 }
             default:
-                guard let length = bytes.big(at: offset, bytes: 2) else { return nil }
-                if marker == 0xE1, length > 8, bytes.has("Exif\0\0", at: offset + 2) {
+                guard let length = bytes.big(at: offset, bytes: 2) else { return found() }
+                if marker == 0xE1, length > 8, orientation == nil, bytes.has("Exif\0\0", at: offset + 2) {
                     orientation = bytes.exifOrientation(in: offset + 2..<offset + length)
                 }
                 offset += length >= 2 ? length : 0
             }
         }
-        return nil
+        return found()
     }
 
     /// The frame header at the offset; nil when its parts do not fit together, as in junk.

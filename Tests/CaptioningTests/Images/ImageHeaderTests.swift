@@ -23,6 +23,14 @@ struct HeaderSample: CustomTestStringConvertible, Sendable {
 
     static let all: [HeaderSample] = jpegs + rasters + tiffs + boxes + rare
 
+    private static let exifLast: Data = {
+        // A height whose bytes begin an EXIF segment, were they one.
+        let jpeg = ImageBytes.jpeg(640, 0xFFE1)
+        // In front of the scan, the last 12 bytes.
+        let exif = ImageBytes.segment(0xE1, ImageBytes.exif(orientation: 8))
+        return jpeg.dropLast(12) + exif + jpeg.suffix(12)
+    }()
+
     private static let jpegs: [HeaderSample] = [
         HeaderSample("JPEG", .jpeg, 640, 480, ImageBytes.jpeg(640, 480)),
         HeaderSample("progressive JPEG", .jpeg, 640, 480, ImageBytes.jpeg(640, 480, frame: 0xC2)) {
@@ -32,6 +40,14 @@ struct HeaderSample: CustomTestStringConvertible, Sendable {
             "JPEG of a camera held on its side", .jpeg, 640, 480,
             ImageBytes.jpeg(640, 480, before: ImageBytes.segment(0xE1, ImageBytes.exif(orientation: 6)))
         ) { $0.orientation = 6 },
+        HeaderSample(
+            "JPEG with two EXIF blocks", .jpeg, 640, 480,
+            ImageBytes.jpeg(
+                640, 480,
+                before: ImageBytes.segment(0xE1, ImageBytes.exif(orientation: 6))
+                    + ImageBytes.segment(0xE1, ImageBytes.exif(orientation: 1)))
+        ) { $0.orientation = 6 },
+        HeaderSample("JPEG with EXIF behind its size", .jpeg, 640, 0xFFE1, exifLast) { $0.orientation = 8 },
         HeaderSample(
             "JPEG with an orientation that is none", .jpeg, 640, 480,
             ImageBytes.jpeg(640, 480, before: ImageBytes.segment(0xE1, ImageBytes.exif(orientation: 9)))),
