@@ -1,5 +1,5 @@
 extension ImageHeader {
-    /// The IHDR chunk; animated when an `acTL` chunk stands before the pixels.
+    /// The IHDR chunk; animated when an `acTL` chunk stands before the pixels, while EXIF may stand behind them.
     static func png(_ bytes: ByteView) -> Facts? {
         guard bytes.has("IHDR", at: 12), let width = bytes.big(at: 16, bytes: 4),
             let height = bytes.big(at: 20, bytes: 4)
@@ -8,15 +8,18 @@ extension ImageHeader {
         facts.isDeep = bytes[24] ?? 0 > 8
         facts.hasAlpha = [4, 6].contains(bytes[25])
         var offset = 8
+        var isInFront = true
         for _ in 0..<ByteView.mostSteps {
-            guard let length = bytes.big(at: offset, bytes: 4), !bytes.has("IDAT", at: offset + 4) else { break }
+            guard let length = bytes.big(at: offset, bytes: 4), length < bytes.count else { break }
             let content = offset + 8
-            if bytes.has("acTL", at: offset + 4) { facts.isAnimated = bytes.big(at: content, bytes: 4) ?? 0 > 1 }
-            if bytes.has("tRNS", at: offset + 4) { facts.hasAlpha = true }
-            if bytes.has("eXIf", at: offset + 4), length < bytes.count {
-                facts.orientation = bytes.exifOrientation(in: content..<content + length)
+            switch bytes.text(offset + 4..<content) {
+            case "IDAT": isInFront = false
+            case "IEND": return facts
+            case "acTL" where isInFront: facts.isAnimated = bytes.big(at: content, bytes: 4) ?? 0 > 1
+            case "tRNS" where isInFront: facts.hasAlpha = true
+            case "eXIf": facts.orientation = bytes.exifOrientation(in: content..<content + length)
+            default: break
             }
-            guard length < bytes.count else { break }
             offset += 12 + length
         }
         return facts

@@ -95,6 +95,12 @@ struct HeaderSample: CustomTestStringConvertible, Sendable {
             $0.hasAlpha = true
             $0.orientation = 3
         },
+        HeaderSample(
+            "PNG with EXIF behind its pixels, and more behind its end", .png, 7, 3,
+            ImageBytes.png(7, 3).dropLast(12) + ImageBytes.chunk("eXIf", ImageBytes.exif(orientation: 8).dropFirst(6))
+                + ImageBytes.chunk("IEND", Data())
+                + ImageBytes.chunk("eXIf", ImageBytes.exif(orientation: 2).dropFirst(6))
+        ) { $0.orientation = 8 },
         HeaderSample("animated WebP", .webp, 5, 6, moves: true, ImageBytes.extendedWebP(5, 6, flags: 0x02)),
         HeaderSample("BMP", .bmp, 31, 33, ImageBytes.bmp(31, 33)),
         HeaderSample("BMP from the top down", .bmp, 31, 33, ImageBytes.bmp(31, -33, header: 124)),
