@@ -11,9 +11,8 @@ func forEachImage<Result: Sendable>(
     then tell: (Item.Key, Result) throws -> Void
 ) async throws {
     var found: [Item.Key] = []
-    let first = job.prompts.first?.id
-    let notes = try Planner(job: job).forEachItem { key, _ in
-        if key.promptID == first, key.kind != .url { found.append(key) }
+    let notes = try Planner(job: job).forEachImage { key in
+        if key.kind != .url { found.append(key) }
     }
     for warning in notes.warnings { context.note("warning: \(warning)") }
     let keys = found

@@ -24,16 +24,8 @@ public struct HTTPImageFetcher: ImageFetcher {
     /// Downloads one image within the time that the rules give.
     public func fetch(_ url: String) async throws(Failure) -> Data {
         do {
-            return try await withThrowingTaskGroup(of: Data.self) { group in
-                group.addTask { try await follow(url) }
-                group.addTask { [rules] in
-                    try await Task.sleep(for: rules.timeout)
-                    throw Self.passing("the download took more than \(rules.timeout.text)")
-                }
-                defer { group.cancelAll() }
-                guard let data = try await group.next() else { throw CancellationError() }
-                return data
-            }
+            let late = Self.passing("the download took more than \(rules.timeout.text)")
+            return try await within(rules.timeout, late: late) { try await follow(url) }
         } catch let failure as Failure {
             throw failure
         } catch {

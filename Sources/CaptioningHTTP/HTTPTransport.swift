@@ -87,15 +87,8 @@ public struct HTTPTransport: Transport {
         _ body: RequestBody, onUploaded: @escaping @Sendable () -> Void
     ) async throws(TransportError) -> HTTPReply {
         do {
-            return try await withThrowingTaskGroup(of: HTTPReply.self) { group in
-                group.addTask { try await exchange(body, onUploaded) }
-                group.addTask { [timeout] in
-                    try await Task.sleep(for: timeout)
-                    throw TransportError.timedOut(after: timeout)
-                }
-                defer { group.cancelAll() }
-                guard let reply = try await group.next() else { throw CancellationError() }
-                return reply
+            return try await within(timeout, late: TransportError.timedOut(after: timeout)) {
+                try await exchange(body, onUploaded)
             }
         } catch let error as TransportError {
             throw error

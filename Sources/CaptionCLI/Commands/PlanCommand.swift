@@ -79,12 +79,11 @@ struct PlanCommand: ContextCommand {
         let planner = Planner(job: job)
         var found = DuplicateGroups()
         try await forEachImage(of: job, context) { key in
-            var identities: [(digest: [UInt8], hash: PerceptualHash?)?] = []
-            for file in planner.files(of: key) { identities.append(await check.identity(of: file)) }
-            return identities
-        } then: { key, identities in
             // A group is one request, whatever its images are.
-            guard key.kind == .file, let identity = identities.first ?? nil else { return }
+            guard key.kind == .file, let file = planner.files(of: key).first else { return nil }
+            return await check.identity(of: file)
+        } then: { (key, identity: (digest: [UInt8], hash: PerceptualHash?)?) in
+            guard let identity else { return }
             found.add(key.image.display, digest: identity.digest, hash: identity.hash)
         }
         return found

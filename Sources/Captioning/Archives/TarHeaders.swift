@@ -8,6 +8,7 @@ struct TarHeaders {
     private static let block = 512
     /// A longer note about one file is no note.
     private static let longestNote = 1 << 20
+    private static let damaged = ArchiveProblem("a header in it is damaged; copy or download it again")
 
     /// Whether a header begins at the offset.
     static func isHeader(at offset: Int, _ window: inout FileWindow) throws(ArchiveProblem) -> Bool {
@@ -27,7 +28,7 @@ struct TarHeaders {
             // The archive ends with empty blocks; one that was cut between two files just ends.
             guard header.count == block, header.bytes(0..<block).contains(where: { $0 != 0 }) else { return nil }
             guard isHeader(header), let ownSize = number(header, 124..<136), let kind = header[156] else {
-                throw ArchiveProblem("a header in it is damaged; copy or download it again")
+                throw damaged
             }
             let data = offset + block
             let isNote = [UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L"), UInt8(ascii: "K")].contains(kind)
@@ -35,7 +36,7 @@ struct TarHeaders {
             let padded = size.addingReportingOverflow((block - size % block) % block)
             let next = data.addingReportingOverflow(padded.partialValue)
             guard !padded.overflow, !next.overflow else {
-                throw ArchiveProblem("a header in it is damaged; copy or download it again")
+                throw damaged
             }
             guard isNote else {
                 let isFile = [0, UInt8(ascii: "0"), UInt8(ascii: "7")].contains(kind)

@@ -13,6 +13,7 @@ struct ZipDirectory {
 
     private static let entryBytes = 46
     private static let longestComment = 65_535
+    private static let damaged = ArchiveProblem("its directory is damaged; copy or download it again")
 
     /// Finds the directory; nil when the file is no zip archive.
     ///
@@ -53,7 +54,7 @@ struct ZipDirectory {
             throw ArchiveProblem("it is one part of an archive that was split; join the parts first")
         }
         guard size <= recordAt, offset <= recordAt - size else {
-            throw ArchiveProblem("its directory is damaged; copy or download it again")
+            throw Self.damaged
         }
         end = recordAt
         start = recordAt - size
@@ -65,43 +66,35 @@ struct ZipDirectory {
     /// - Throws: `ArchiveProblem`.
     func entry(at position: Int, _ window: inout FileWindow) throws(ArchiveProblem) -> ArchiveEntry? {
         guard position < end else { return nil }
-        let damaged = ArchiveProblem("its directory is damaged; copy or download it again")
         let fixed = try window.bytes(at: position, count: Self.entryBytes)
         guard fixed.has("PK\u{1}\u{2}"), let flags = fixed.little(at: 8, bytes: 2),
             let method = fixed.little(at: 10, bytes: 2), let checksum = fixed.little(at: 16, bytes: 4),
-            var packedSize = fixed.little(at: 20, bytes: 4), var size = fixed.little(at: 24, bytes: 4),
+            let shortPackedSize = fixed.little(at: 20, bytes: 4), let shortSize = fixed.little(at: 24, bytes: 4),
             let nameBytes = fixed.little(at: 28, bytes: 2), let extraBytes = fixed.little(at: 30, bytes: 2),
             let commentBytes = fixed.little(at: 32, bytes: 2), let madeBy = fixed[5],
-            let mode = fixed.little(at: 40, bytes: 2), var offset = fixed.little(at: 42, bytes: 4)
-        else { throw damaged }
+            let mode = fixed.little(at: 40, bytes: 2), let shortOffset = fixed.little(at: 42, bytes: 4)
+        else { throw Self.damaged }
         let nameStart = position + Self.entryBytes
         let next = nameStart + nameBytes + extraBytes + commentBytes
-        guard next <= end else { throw damaged }
+        guard next <= end else { throw Self.damaged }
         let rest = try window.bytes(at: nameStart, count: nameBytes + extraBytes)
         let name = rest.bytes(0..<nameBytes)
         // Numbers that do not fit stand in an extra field, in this order, and only they.
-        var numbers = longNumbers(rest.part(nameBytes..<rest.count))
-        for number in [\Self.Numbers.size, \.packedSize, \.offset] {
-            var short = Numbers(size: size, packedSize: packedSize, offset: offset)
-            guard short[keyPath: number] == 0xFFFF_FFFF, !numbers.isEmpty else { continue }
-            short[keyPath: number] = numbers.removeFirst()
-            (size, packedSize, offset) = (short.size, short.packedSize, short.offset)
+        var numbers = longNumbers(rest.part(nameBytes..<rest.count))[...]
+        func number(_ short: Int) -> Int {
+            short == 0xFFFF_FFFF ? numbers.popFirst() ?? short : short
         }
+        let size = number(shortSize)
+        let packedSize = number(shortPackedSize)
+        let header = number(shortOffset).addingReportingOverflow(shift)
         // Programs on Unix note what the file was; a link's bytes are only the name of another.
         let isLink = madeBy == 3 && mode & 0xF000 == 0xA000
-        let header = offset.addingReportingOverflow(shift)
         return ArchiveEntry(
             position: position, next: next, name: name, isFile: name.last != UInt8(ascii: "/") && !isLink,
             size: size, packedSize: packedSize,
             packing: .zipped(
                 offset: header.overflow ? -1 : header.partialValue, method: method,
                 checksum: UInt32(truncatingIfNeeded: checksum), isEncrypted: flags & 1 != 0))
-    }
-
-    private struct Numbers {
-        var size: Int
-        var packedSize: Int
-        var offset: Int
     }
 
     /// The numbers of the ZIP64 field among the extra fields.

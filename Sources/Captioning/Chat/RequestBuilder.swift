@@ -67,10 +67,7 @@ public struct RequestBuilder: Sendable {
         guard let version = versions[promptID] else { return nil }
         var hash = SHA256()
         hash.update(data: version.digest)
-        for part in [text, system ?? ""] {
-            withUnsafeBytes(of: UInt64(part.utf8.count).littleEndian) { hash.update(bufferPointer: $0) }
-            hash.update(data: Data(part.utf8))
-        }
+        for part in [text, system ?? ""] { hash.update(text: part) }
         for digest in digests { hash.update(data: digest) }
         return Data(hash.finalize())
     }

@@ -56,7 +56,7 @@ public struct ImageLoader: Sendable {
             throw unreadable("file_unreadable", "it is not a regular file")
         }
         let size = Int(status.st_size)
-        try check(size)
+        if let violation = violation(fileBytes: size) { throw unreadable(violation.label, violation.message) }
         // Not `Data(count:)`, which would fill it with zeros first.
         guard let bytes = malloc(size) else { throw readFailure(ENOMEM) }
         var filled = 0
@@ -84,8 +84,8 @@ public struct ImageLoader: Sendable {
                 throw ArchiveProblem(
                     "the archive has no such file; put it in, or take it out of the job", label: "file_missing")
             }
-            do throws(Failure) { try check(entry.size) } catch {
-                throw ArchiveProblem(error.detail, label: error.label)
+            if let violation = violation(fileBytes: entry.size) {
+                throw ArchiveProblem(violation.message, label: violation.label)
             }
             return try archive.contents(of: entry)
         } catch {
@@ -94,12 +94,11 @@ public struct ImageLoader: Sendable {
         }
     }
 
-    /// Makes sure that a file of this many bytes is worth reading.
-    private func check(_ size: Int) throws(Failure) {
-        guard size > 0 else { throw unreadable("file_empty", "the file is empty") }
-        if let violation = ImageLimits().violation(fileBytes: size) {
-            throw unreadable(violation.label, violation.message)
-        }
+    /// Why a file of this many bytes is not worth reading; nil when it is.
+    private func violation(fileBytes size: Int) -> ImageViolation? {
+        size > 0
+            ? ImageLimits().violation(fileBytes: size)
+            : ImageViolation(label: "file_empty", message: "the file is empty")
     }
 
     /// Why a file could not be read: its own fault, or this machine's for now.

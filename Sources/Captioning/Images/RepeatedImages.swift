@@ -29,10 +29,9 @@ public struct RepeatedImages: Sendable {
     public func count() throws -> Int? {
         var files: [Int: [FilePath]] = [:]
         var images = 0
-        let first = planner.job.prompts.first?.id
         do {
-            _ = try planner.forEachItem { key, _ in
-                guard key.kind == .file, key.promptID == first, let file = planner.files(of: key).first else { return }
+            _ = try planner.forEachImage { key in
+                guard key.kind == .file, let file = planner.files(of: key).first else { return }
                 images += 1
                 guard images <= mostImages else { throw TooMany() }
                 files[loader.byteCount(of: file), default: []].append(file)

@@ -184,21 +184,6 @@ public struct Job: Sendable {
     /// What is legal but most likely a mistake.
     public var warnings: [SpecError.Problem]
 
-    /// Whether a manifest sets variables for each image.
-    var hasManifest: Bool {
-        images.contains { if case .manifest = $0 { true } else { false } }
-    }
-
-    /// Whether images are listed in a file, of any length and perhaps more than once.
-    var hasList: Bool {
-        images.contains { source in
-            switch source {
-            case .manifest, .urlFile, .archive: true
-            case .folder, .files, .urls, .group: false
-            }
-        }
-    }
-
     /// The endpoint that is listed first.
     public var endpoint: Endpoint {
         get { endpoints[0] }

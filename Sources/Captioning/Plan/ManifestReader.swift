@@ -1,5 +1,4 @@
 import Foundation
-import Glibc
 import SystemPackage
 
 /// The rows of a manifest, read as they are asked for: CSV with a header line, or JSON lines (`.jsonl`, `.ndjson`).
@@ -185,32 +184,25 @@ struct CSVReader {
 
 /// The bytes of a file, one after the other, a piece of it in memory.
 final class FileBytes {
-    private let descriptor: Int32
+    private let file: OpenFile
     private var buffer: [UInt8] = []
     private var position = 0
-    private var isAtEnd = false
+    /// How much of the file has been read.
+    private var end = 0
 
     private static let pieceBytes = 256 * 1024
 
     /// Opens a regular file.
     init(path: FilePath) throws(ManifestReader.Problem) {
-        descriptor = path.withPlatformString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
-        guard descriptor >= 0 else { throw ManifestReader.Problem(message: String(cString: strerror(errno))) }
-        var status = stat()
-        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw ManifestReader.Problem(message: "it is not a regular file")
+        do throws(ArchiveProblem) {
+            file = try OpenFile(path: path)
+        } catch {
+            throw ManifestReader.Problem(message: error.message)
         }
     }
 
-    deinit {
-        if descriptor >= 0 { close(descriptor) }
-    }
-
     /// How the file stood when it was opened; nil when that cannot be relied upon later.
-    func state(path: FilePath) -> FolderState? {
-        guard let state = FolderState(path: path, descriptor: descriptor) else { return nil }
-        return state.isReliable(descriptor: descriptor) ? state : nil
-    }
+    func state(path: FilePath) -> FolderState? { file.state(path: path) }
 
     func next() -> UInt8? {
         guard position < buffer.count || refill() else { return nil }
@@ -237,15 +229,12 @@ final class FileBytes {
     }
 
     private func refill() -> Bool {
-        guard !isAtEnd else { return false }
-        let descriptor = descriptor
+        let (file, start) = (file, end)
         buffer = [UInt8](unsafeUninitializedCapacity: Self.pieceBytes) { space, count in
-            count = 0
-            repeat { count = read(descriptor, space.baseAddress, space.count) } while count < 0 && errno == EINTR
-            count = max(count, 0)
+            count = (try? file.read(into: UnsafeMutableRawBufferPointer(space), at: start)) ?? 0
         }
         position = 0
-        isAtEnd = buffer.isEmpty
-        return !isAtEnd
+        end += buffer.count
+        return !buffer.isEmpty
     }
 }

@@ -37,10 +37,8 @@ struct PromptColumns {
         guard let variables, let names = names[promptID], !names.isEmpty else { return nil }
         var hash = SHA256()
         for name in names {
-            for text in [name, variables[name] ?? ""] {
-                withUnsafeBytes(of: UInt64(text.utf8.count).littleEndian) { hash.update(bufferPointer: $0) }
-                hash.update(data: Data(text.utf8))
-            }
+            hash.update(text: name)
+            hash.update(text: variables[name] ?? "")
         }
         return hash.finalize().withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
     }

@@ -75,6 +75,16 @@ public struct Planner: Sendable {
         try forEach(enter: enter) { try visit($0.key, $0.position) }
     }
 
+    /// Calls `visit` for every image, URL and group once: with its item for the first prompt.
+    ///
+    /// - Throws: As `forEachItem` does.
+    public func forEachImage(_ visit: (Item.Key) throws -> Void) throws -> Notes {
+        let first = job.prompts.first?.id
+        return try forEachItem { key, _ in
+            if key.promptID == first { try visit(key) }
+        }
+    }
+
     /// The same with what manifests say of the images.
     public func forEach(
         enter: (FolderState) throws -> Void = { _ in }, _ visit: (PlannedItem) throws -> Void
@@ -155,7 +165,7 @@ public struct Planner: Sendable {
                 }
             }
         }
-        if job.hasManifest, problems.isEmpty {
+        if job.images.haveManifest, problems.isEmpty {
             let missing = asked.all.subtracting(notes.columns).sorted()
             for name in missing {
                 let near = suggestion(for: name, among: notes.columns)

@@ -27,7 +27,7 @@ struct SeenImages {
             }
         }
         self.listed = listed
-        hashes = job.hasList ? [] : nil
+        hashes = job.images.haveList ? [] : nil
         remembersAll = folders.indices.contains { outer in
             folders.indices.contains { inner in
                 outer != inner

@@ -50,11 +50,11 @@ struct AttemptWork: Sendable {
             var prompts: [String: PromptTemplate] = [:]
             for prompt in job.prompts {
                 prompts[prompt.id] = try PromptTemplate(
-                    prompt.text, variables: job.variables, allowsColumns: job.hasManifest)
+                    prompt.text, variables: job.variables, allowsColumns: job.images.haveManifest)
             }
             self.prompts = prompts
             system = try job.system.map { text throws(PromptTemplate.Problem) in
-                try PromptTemplate(text, variables: job.variables, allowsColumns: job.hasManifest)
+                try PromptTemplate(text, variables: job.variables, allowsColumns: job.images.haveManifest)
             }
         } catch {
             throw SpecError([.init(keyPath: "prompts", message: error.message, hint: error.hint)])

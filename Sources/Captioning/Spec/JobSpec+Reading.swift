@@ -94,18 +94,20 @@ extension JobSpec {
         }
         guard let entries = reader.entries(of: entry, section, at: path) else { return nil }
         let place = join(path, section.rawValue)
+        /// The path that the section is named after.
+        func file() -> String? {
+            let node = entries[section.rawValue]
+            if node?.isNull == true { reader.report("must not be empty", at: place, entry) }
+            return reader.text(node, at: place)
+        }
         switch section {
         case .folder, .archive:
             let include = reader.texts(entries["include"], at: join(path, "include"))
             let exclude = reader.texts(entries["exclude"], at: join(path, "exclude"))
-            let node = entries[section.rawValue]
-            guard let text = reader.text(node, at: place) else {
-                if node?.isNull == true { reader.report("must not be empty", at: place, entry) }
-                return nil
-            }
+            guard let file = file() else { return nil }
             return section == .folder
-                ? .folder(path: text, include: include, exclude: exclude)
-                : .archive(path: text, include: include, exclude: exclude)
+                ? .folder(path: file, include: include, exclude: exclude)
+                : .archive(path: file, include: include, exclude: exclude)
         case .files:
             let files = reader.texts(entries["files"], at: place)
             if files.isEmpty { reader.report("lists no file", at: place, entries["files"]) }
@@ -124,11 +126,7 @@ extension JobSpec {
             return .urls(urls)
         case .manifest:
             let column = reader.text(entries["image"], at: join(path, "image")) ?? "image"
-            guard let file = reader.text(entries["manifest"], at: place) else {
-                if entries["manifest"]?.isNull == true { reader.report("must not be empty", at: place, entry) }
-                return nil
-            }
-            return .manifest(path: file, image: column)
+            return file().map { .manifest(path: $0, image: column) }
         default:
             guard let group = entries["group"],
                 let members = reader.entries(of: group, .groupMembers, at: place)
@@ -230,16 +228,11 @@ extension JobSpec {
         }
     }
 
-    /// Whether templates may name columns, which only the manifest itself tells.
-    var hasManifest: Bool {
-        images.contains { if case .manifest = $0 { true } else { false } }
-    }
-
     private func checkTemplates(_ texts: [PlacedText], _ systemNode: Node?, _ reader: inout SpecReader) {
         let systemText: [PlacedText] = system.map { [("system", $0, systemNode)] } ?? []
         for template in systemText + texts {
             do {
-                _ = try PromptTemplate(template.text, variables: variables, allowsColumns: hasManifest)
+                _ = try PromptTemplate(template.text, variables: variables, allowsColumns: images.haveManifest)
             } catch {
                 reader.report(error.message, at: template.path, template.node, hint: error.hint)
             }

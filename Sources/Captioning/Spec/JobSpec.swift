@@ -145,3 +145,20 @@ public struct JobSpec: Hashable, Sendable {
         return spec
     }
 }
+
+extension [JobSpec.ImageSource] {
+    /// Whether a manifest sets variables for each image; only it tells which.
+    var haveManifest: Bool {
+        contains { if case .manifest = $0 { true } else { false } }
+    }
+
+    /// Whether images are listed in a file, of any length and perhaps more than once.
+    var haveList: Bool {
+        contains { source in
+            switch source {
+            case .manifest, .urlFile, .archive: true
+            case .folder, .files, .urls, .group: false
+            }
+        }
+    }
+}

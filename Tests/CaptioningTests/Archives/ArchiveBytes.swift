@@ -1,4 +1,8 @@
+import CaptioningTesting
 import Foundation
+import SystemPackage
+
+@testable import Captioning
 
 /// Archives made by hand, field by field.
 enum ArchiveBytes {
@@ -90,6 +94,21 @@ enum ArchiveBytes {
 
     /// Two empty blocks.
     static let tarEnd = Data(count: 1024)
+
+    /// What is in an archive, by path; nil for what cannot be read.
+    static func contents(of archive: Data) async throws -> (files: [String: Data?], problem: ArchiveProblem?) {
+        try await TemporaryFolder.use { folder in
+            try folder.write(archive, to: "archive")
+            let archive = try Archive(OpenFile(path: folder.path.appending("archive")))
+            var files: [String: Data?] = [:]
+            let problem = archive.forEachEntry { entry in
+                guard entry.isFile, let path = entry.path else { return }
+                let found = try? archive.entry(atPath: path)
+                files[String(decoding: path, as: UTF8.self)] = .some(found.flatMap { try? archive.contents(of: $0) })
+            }
+            return (files, problem)
+        }
+    }
 
     /// CRC-32 as zip archives use it, by its definition.
     static func crc32(_ data: Data) -> UInt32 {

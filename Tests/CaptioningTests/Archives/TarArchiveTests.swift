@@ -1,6 +1,4 @@
-import CaptioningTesting
 import Foundation
-import SystemPackage
 import Testing
 
 @testable import Captioning
@@ -8,20 +6,6 @@ import Testing
 /// Tar archives, read where they lie.
 struct TarArchiveTests {
     private let text = Data("A red chair. ".utf8)
-
-    private func contents(of archive: Data) async throws -> (files: [String: Data?], problem: ArchiveProblem?) {
-        try await TemporaryFolder.use { folder in
-            try folder.write(archive, to: "a.tar")
-            let archive = try Archive(OpenFile(path: folder.path.appending("a.tar")))
-            var files: [String: Data?] = [:]
-            let problem = archive.forEachEntry { entry in
-                guard entry.isFile, let path = entry.path else { return }
-                let found = try? archive.entry(atPath: path)
-                files[String(decoding: path, as: UTF8.self)] = .some(found.flatMap { try? archive.contents(of: $0) })
-            }
-            return (files, problem)
-        }
-    }
 
     @Test func `names are read as every program writes them`() async throws {
         let long = String(repeating: "long/", count: 40) + "name.jpg"
@@ -44,7 +28,7 @@ struct TarArchiveTests {
             ),
         ]
         for (archive, names) in archives {
-            let found = try await contents(of: archive + ArchiveBytes.tarEnd)
+            let found = try await ArchiveBytes.contents(of: archive + ArchiveBytes.tarEnd)
             #expect(found.files == Dictionary(uniqueKeysWithValues: names.map { ($0, text) }))
             #expect(found.problem == nil)
         }
@@ -57,7 +41,7 @@ struct TarArchiveTests {
         for archive in [
             ArchiveBytes.tar("a.jpg", text, size: binary), note + ArchiveBytes.tar("a.jpg", text, size: blank),
         ] {
-            let found = try await contents(of: archive + ArchiveBytes.tar("b.jpg", text))
+            let found = try await ArchiveBytes.contents(of: archive + ArchiveBytes.tar("b.jpg", text))
             #expect(found.files == ["a.jpg": text, "b.jpg": text])
         }
     }
@@ -67,21 +51,21 @@ struct TarArchiveTests {
             ArchiveBytes.tar("photos/", Data(), kind: "5") + ArchiveBytes.tar("link.jpg", Data(), kind: "2")
             + ArchiveBytes.tar("._a.jpg", text) + ArchiveBytes.tar("./a.jpg", Data([1]))
             + ArchiveBytes.tar("a.jpg", Data([2])) + ArchiveBytes.tarEnd
-        #expect(try await contents(of: archive).files == ["a.jpg": Data([2])])
+        #expect(try await ArchiveBytes.contents(of: archive).files == ["a.jpg": Data([2])])
     }
 
     @Test func `what lies in front of damage is read`() async throws {
         var archive =
             ArchiveBytes.tar("a.jpg", text) + ArchiveBytes.tar("b.jpg", text) + ArchiveBytes.tar("c.jpg", text)
         archive[1024] ^= 1
-        let (files, problem) = try await contents(of: archive)
+        let (files, problem) = try await ArchiveBytes.contents(of: archive)
         #expect(files == ["a.jpg": text])
         #expect(problem?.message.contains("damaged") == true)
     }
 
     @Test func `a file that was cut is not taken for a whole one`() async throws {
         let archive = ArchiveBytes.tar("a.jpg", text) + ArchiveBytes.tar("b.jpg", text)
-        let (files, problem) = try await contents(of: archive.prefix(1024 + 512 + 5))
+        let (files, problem) = try await ArchiveBytes.contents(of: archive.prefix(1024 + 512 + 5))
         #expect(files == ["a.jpg": text, "b.jpg": nil])
         #expect(problem == nil)
     }
@@ -89,13 +73,13 @@ struct TarArchiveTests {
     @Test func `sizes that no file has end the archive`() async throws {
         let huge = Data([0x80, 0, 0, 0, 0x7F]) + Data(repeating: 0xFF, count: 7)
         for size in [huge, Data([0x80]) + Data(repeating: 0xFF, count: 11)] {
-            let found = try await contents(
+            let found = try await ArchiveBytes.contents(
                 of: ArchiveBytes.tar("a.jpg", text) + ArchiveBytes.tar("b.jpg", text, size: size))
             #expect(found.files["a.jpg"] == text && found.files["b.jpg"] != text)
             #expect(found.problem != nil)
         }
         // A note that promises more than there is.
         let note = ArchiveBytes.tar("x", Data("99999 path=b\n".utf8), kind: "x")
-        #expect(try await contents(of: note + ArchiveBytes.tar("a.jpg", text)).files == ["a.jpg": text])
+        #expect(try await ArchiveBytes.contents(of: note + ArchiveBytes.tar("a.jpg", text)).files == ["a.jpg": text])
     }
 }

@@ -9,21 +9,6 @@ import Testing
 struct ZipArchiveTests {
     private let text = Data("A red chair. ".utf8)
 
-    /// What is in an archive, by path; nil for what cannot be read.
-    private func contents(of archive: Data) async throws -> (files: [String: Data?], problem: ArchiveProblem?) {
-        try await TemporaryFolder.use { folder in
-            try folder.write(archive, to: "a.zip")
-            let archive = try Archive(OpenFile(path: folder.path.appending("a.zip")))
-            var files: [String: Data?] = [:]
-            let problem = archive.forEachEntry { entry in
-                guard entry.isFile, let path = entry.path else { return }
-                let found = try? archive.entry(atPath: path)
-                files[String(decoding: path, as: UTF8.self)] = .some(found.flatMap { try? archive.contents(of: $0) })
-            }
-            return (files, problem)
-        }
-    }
-
     private func problem(reading file: ArchiveBytes.ZipFile) async throws -> ArchiveProblem? {
         try await TemporaryFolder.use { folder in
             try folder.write(ArchiveBytes.zip([file]), to: "a.zip")
@@ -46,7 +31,7 @@ struct ZipArchiveTests {
                 .init(name: "__MACOSX/photos/._plain.jpg", content: text), .init(name: ".hidden/a.jpg", content: text),
                 .init(name: "../outside.jpg", content: text), .init(name: "link.jpg", content: text, mode: 0o120777),
             ], comment: "PK\u{5}\u{6} is where a directory ends")
-        let (files, problem) = try await contents(of: archive)
+        let (files, problem) = try await ArchiveBytes.contents(of: archive)
         #expect(files == ["photos/plain.jpg": text, "photos/deflated.jpg": text])
         #expect(problem == nil)
     }
@@ -57,7 +42,7 @@ struct ZipArchiveTests {
         ]
         for archive in [ArchiveBytes.zip(files, isLong: true), ArchiveBytes.zip(files)] {
             for front in ["", "#!/bin/sh\n"] {
-                let found = try await contents(of: Data(front.utf8) + archive)
+                let found = try await ArchiveBytes.contents(of: Data(front.utf8) + archive)
                 #expect(found.files == ["a.jpg": text, "b.jpg": text], "\(front)")
             }
         }
@@ -71,14 +56,14 @@ struct ZipArchiveTests {
                     + "uRtm3btm3btm3btm1//ANQSwECFAMUAAAACAAAACFYVagWZSgAAABAHwAADQAAAAAAAAAAAAAAgAEAAAAAdGV4dC9t"
                     + "YW55LnR4dFBLBQYAAAAAAQABADsAAABTAAAAAAA="))
         #expect(
-            try await contents(of: archive).files == [
+            try await ArchiveBytes.contents(of: archive).files == [
                 "text/many.txt": Data(String(repeating: "caption ", count: 1000).utf8)
             ])
     }
 
     @Test func `of two files with one name the later counts`() async throws {
         let archive = ArchiveBytes.zip([.init(name: "a", content: Data([1])), .init(name: "a", content: Data([2]))])
-        #expect(try await contents(of: archive).files == ["a": Data([2])])
+        #expect(try await ArchiveBytes.contents(of: archive).files == ["a": Data([2])])
     }
 
     @Test(arguments: [
@@ -101,7 +86,7 @@ struct ZipArchiveTests {
         let archive = ArchiveBytes.zip([.init(name: "a.jpg", content: text), .init(name: "b.jpg", content: text)])
         for length in 4..<archive.count {
             await #expect(throws: ArchiveProblem.self, "\(length)") {
-                try await contents(of: archive.prefix(length)).files
+                try await ArchiveBytes.contents(of: archive.prefix(length)).files
             }
         }
     }
@@ -111,7 +96,7 @@ struct ZipArchiveTests {
             (Data([0x1F, 0x8B, 8, 0]), "a compressed archive can only be read"), (text, "it is no zip or tar archive"),
             (Data(), "it is no zip or tar archive"), (Data("PK\u{5}\u{6}".utf8), "it is no zip or tar archive"),
         ] {
-            let error = await #expect(throws: ArchiveProblem.self) { try await contents(of: bytes).files }
+            let error = await #expect(throws: ArchiveProblem.self) { try await ArchiveBytes.contents(of: bytes).files }
             #expect(error?.message.hasPrefix(message) == true)
         }
     }
