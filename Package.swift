@@ -69,7 +69,7 @@ let package = Package(
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
     targets: [
-        .systemLibrary(name: "CLinux"),
+        .target(name: "CLinux"),
         .systemLibrary(name: "CZlib"),
         .target(name: "CBase64"),
         .target(name: "CVips"),
@@ -89,10 +89,10 @@ let package = Package(
         ),
         .target(
             name: "CaptioningSQLite",
-            dependencies: ["Captioning", bitCollections, grdb, systemPackage],
+            dependencies: ["Captioning", "CLinux", bitCollections, crypto, deque, grdb, systemPackage],
             resources: [
                 .embedInCode("../../schema/sqlite/v1-initial.sql"), .embedInCode("../../schema/sqlite/v2-tally.sql"),
-                .embedInCode("../../schema/sqlite/v3-images.sql"),
+                .embedInCode("../../schema/sqlite/v3-images.sql"), .embedInCode("../../schema/sqlite/v4-evidence.sql"),
             ],
             swiftSettings: settings
         ),
@@ -168,6 +168,7 @@ let package = Package(
                 "CaptionCLI", "Captioning", "CaptioningHTTP", "CaptioningSQLite", "CaptioningSimulator",
                 "CaptioningTesting", argumentParser, grdb, systemPackage, yams,
             ],
+            resources: [.copy("Fixtures")],
             swiftSettings: settings
         ),
     ],

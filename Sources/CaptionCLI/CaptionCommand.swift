@@ -22,7 +22,7 @@ struct CaptionCommand: AsyncParsableCommand {
         version: Version.text,
         subcommands: [
             InitCommand.self, CheckCommand.self, PlanCommand.self, RunCommand.self, StatusCommand.self,
-            ShowCommand.self, RetryCommand.self, ExportCommand.self, SimulateCommand.self,
+            ShowCommand.self, RetryCommand.self, ExportCommand.self, RecoverCommand.self, SimulateCommand.self,
         ])
 }
 

@@ -6,8 +6,9 @@ import SystemPackage
 /// - Throws: `CommandFailure`, exit 64.
 func requireNoStore(_ target: FilePath, of job: Job, _ options: JobOptions, _ context: Context) throws {
     let store = job.store.string
-    for protected in ["", "-wal", "-shm", "-journal", ".lock"].map({ store + $0 }) + [context.path(options.spec).string]
-    {
+    for protected in ["", "-wal", "-shm", "-journal", ".lock", ".unrecorded.jsonl"].map({ store + $0 }) + [
+        context.path(options.spec).string
+    ] {
         guard isSame(target.string, protected) else { continue }
         throw CommandFailure(
             status: .badUsage,

@@ -24,7 +24,7 @@ struct AdmissionBenchmark {
         var inFlight: Deque<EndpointPool.Grant> = []
         let claim = Claim(
             item: Item(id: .init(1), key: .init(kind: .file, image: ImageName("a.jpg"), promptID: "a"), position: 0),
-            attemptID: .init(1))
+            attemptID: .init(1), startedAt: Date(timeIntervalSince1970: 0))
         var completion = Completion(caption: "a caption")
         completion.usage = Usage(promptTokens: 1500, completionTokens: 40, totalTokens: 1540)
         let report = AttemptReport(
@@ -44,7 +44,7 @@ struct AdmissionBenchmark {
                 admissions += 1
             }
             if !isGranted || inFlight.count > 400, let grant = inFlight.popFirst() {
-                _ = pool.note(report, of: claim, grant, at: time, wallClock: report.finishedAt)
+                pool.note(report, of: claim, grant, at: time, wallClock: report.finishedAt)
             }
         }
         return Double(clock() - start) / Double(CLOCKS_PER_SEC) * 1e9 / Double(admissions)

@@ -53,7 +53,7 @@ struct LedgerBenchmark {
             }
         }
         let writer = ExportSink()
-        try await measure("exporting as CSV") { try await store.forEachRow(isAll: false) { try writer.write($0) } }
+        try await measure("exporting as CSV") { _ = try await store.forEachRow(isAll: false) { try writer.write($0) } }
         try store.close()
         return figures
     }

@@ -22,17 +22,28 @@ enum ManifestText {
     /// Remembers the columns in their order, for exports.
     static func keep(_ columns: [String], _ db: Database) throws {
         try db.execute(sql: "DELETE FROM manifestColumn")
-        for (place, name) in columns.enumerated() {
-            try db.execute(sql: "INSERT INTO manifestColumn (place, name) VALUES (?, ?)", arguments: [place, name])
+        for (index, name) in columns.enumerated() {
+            try db.execute(sql: "INSERT INTO manifestColumn (place, name) VALUES (?, ?)", arguments: [index, name])
         }
+        try DigestSQL.writeColumns(db)
     }
 }
 
 extension SQLiteJobStore {
     /// The columns of the job's manifests, as the last plan found them.
+    ///
+    /// - Throws: `StoreError` when the disk has damaged them: under wrong names, every row would be wrong.
     public func manifestColumns() async throws -> [String] {
         try await guarded {
-            try await read { try String.fetchAll($0, sql: "SELECT name FROM manifestColumn ORDER BY place") }
+            try await read { db in
+                let names = try String.fetchAll(db, sql: "SELECT name FROM manifestColumn ORDER BY place")
+                guard try Int64.fetchOne(db, sql: "SELECT columnDigest FROM job") == DigestSQL.columns(names) else {
+                    throw DamagedRow(
+                        "the names of the manifests' columns have changed on the disk; 'caption plan' and 'caption run' read them again"
+                    )
+                }
+                return names
+            }
         }
     }
 }

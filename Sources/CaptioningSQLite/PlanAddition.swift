@@ -8,6 +8,8 @@ struct PlanAddition {
     private let planner: Planner
     private let stale: StaleChoice?
     private let requestIDs: [String: Int64]
+    /// What only the simulated provider was asked, in a job that asks a real one.
+    private let simulatedRequestIDs: Set<Int64>
     private let insertion: Statement
     private var stored: StoredItems
     private var taken = TakenPlan()
@@ -25,9 +27,16 @@ struct PlanAddition {
             requestIDs[version.promptID] = try SQLiteJobStore.addRequest(version, db)
         }
         self.requestIDs = requestIDs
+        let isSimulated = planner.job.endpoints.contains { $0.provider == .simulated }
+        simulatedRequestIDs =
+            isSimulated
+            ? []
+            : try Int64.fetchSet(
+                db, sql: "SELECT id FROM request WHERE json_extract(definition, '$.provider') = 'simulated'")
         insertion = try db.makeStatement(
             sql: """
-                INSERT INTO item (kind, image, prompt, position, requestId, asks, variables) VALUES (?, ?, ?, ?, ?, ?, ?)
+                INSERT INTO item (kind, image, prompt, position, requestId, asks, variables, digest)
+                VALUES (?, ?, ?, ?, ?, ?, ?, ?)
                 """)
         stored = try StoredItems(db)
     }
@@ -46,9 +55,10 @@ struct PlanAddition {
                 if known.position == nil { mustRecount = true } else { plannedStill += 1 }
                 try update(known, to: item, requestID)
             } else {
+                let variables = item.variables.map(ManifestText.text)
                 try insertion.execute(arguments: [
-                    key.kind.rawValue, key.image.stored, key.promptID, item.position, requestID, item.asks,
-                    item.variables.map(ManifestText.text),
+                    key.kind.rawValue, key.image.stored, key.promptID, item.position, requestID, item.asks, variables,
+                    Self.digest(key, variables),
                 ])
                 tally.pending += 1
                 planned.insert(Int(db.lastInsertedRowID))
@@ -73,11 +83,19 @@ struct PlanAddition {
             || item.variables != variables
         {
             try db.cachedStatement(
-                sql: "UPDATE item SET position = ?, requestId = ?, asks = ?, variables = ? WHERE id = ?"
-            ).execute(arguments: [planned.position, requestID, planned.asks, variables, item.id])
+                sql: "UPDATE item SET position = ?, requestId = ?, asks = ?, variables = ?, digest = ? WHERE id = ?"
+            ).execute(arguments: [
+                planned.position, requestID, planned.asks, variables, Self.digest(planned.key, variables), item.id,
+            ])
         }
-        guard Standing(of: item, requestID: requestID, asks: planned.asks) == .stale else { return }
-        switch stale {
+        if item.state == .done, item.isAnsweredBeforeFilesCounted(planned) {
+            try db.cachedStatement(sql: "UPDATE item SET answeredAsks = ? WHERE id = ?")
+                .execute(arguments: [planned.asks, item.id])
+        }
+        guard Standing(of: item, requestID: requestID, planned) == .stale else { return }
+        // What the simulated provider said is no answer of a real one: it cannot be kept as such.
+        let isSimulated = item.answeredRequestID.map(simulatedRequestIDs.contains) ?? false
+        switch stale == .keep && isSimulated ? .redo : stale {
         case .keep:
             try db.cachedStatement(sql: "UPDATE item SET keptRequestId = ?, answeredAsks = ? WHERE id = ?")
                 .execute(arguments: [requestID, planned.asks, item.id])
@@ -93,6 +111,15 @@ struct PlanAddition {
         case nil:
             taken.stale += 1
         }
+    }
+
+    private static func digest(_ key: Item.Key, _ variables: String?) -> Int64 {
+        var digest = RowDigest()
+        digest.add(key.kind.rawValue)
+        digest.add(key.image.stored)
+        digest.add(key.promptID)
+        digest.add(variables)
+        return digest.value
     }
 
     private mutating func setAside(allBut planned: BitSet) throws {

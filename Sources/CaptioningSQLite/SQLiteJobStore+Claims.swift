@@ -20,13 +20,7 @@ extension SQLiteJobStore {
                         UPDATE item SET state = 'pending'
                         WHERE state = 'claimed' AND id IN (SELECT itemId FROM attempt WHERE finishedAt IS NULL)
                         """)
-                try db.execute(
-                    sql: """
-                        UPDATE attempt SET finishedAt = max(?, startedAt), outcome = 'interrupted',
-                            errorCode = 'interrupted', errorMessage = 'the run ended before the reply was recorded'
-                        WHERE finishedAt IS NULL
-                        """, arguments: [now.unixMilliseconds])
-                let count = db.changesCount
+                let count = try Self.closeOpenAttempts(now, db)
                 // What failed on this machine cost nothing, and may have been mended.
                 try db.execute(
                     sql: """
@@ -44,6 +38,27 @@ extension SQLiteJobStore {
                 return count
             }
         }
+    }
+
+    /// Closes what a dead run left open: only an attempt with the mark that it was sent may have been paid for.
+    ///
+    /// - Returns: How many.
+    private static func closeOpenAttempts(_ now: Date, _ db: Database) throws -> Int {
+        let open = try Int64.fetchAll(db, sql: "SELECT id FROM attempt WHERE finishedAt IS NULL")
+        for id in open {
+            try db.cachedStatement(
+                sql: """
+                    UPDATE attempt SET finishedAt = max(?2, startedAt), outcome = 'interrupted', errorCode = 'interrupted',
+                        errorMessage = CASE WHEN sentAt IS NULL THEN 'the run ended before the request went out'
+                            ELSE 'the run ended before the reply was recorded' END,
+                        wasSent = CASE WHEN sentAt IS NULL THEN 0 END
+                    WHERE id = ?1
+                    """
+            ).execute(arguments: [id, now.unixMilliseconds])
+            try db.cachedStatement(sql: "UPDATE attempt SET digest = \(DigestSQL.attempt) WHERE id = ?")
+                .execute(arguments: [id])
+        }
+        return open.count
     }
 
     /// The place in the plan of the `count`-th pending item; nil when there are no more than that.
@@ -97,30 +112,29 @@ extension SQLiteJobStore {
     private static func claim(
         _ row: Row, _ db: Database, _ endpoint: Job.Endpoint, _ time: Int64, _ runBegan: Date
     ) throws -> Claim {
-        let id: Int64 = row["id"]
-        let tries: Int = row["failures"] + row["throttles"] + row["doubts"]
-        let earlier = tries > 0 ? try earlierAttempts(of: id, since: runBegan, db) : []
+        var values = RowReader(row)
+        let id = try values.someNumber()
+        let kind = try Item.Kind(stored: try values.someText())
+        let key = Item.Key(kind: kind, image: try values.imageName(), promptID: try values.someText())
+        var item = Item(id: Item.ID(id), key: key, position: try values.someInt())
+        let requestID = try values.someNumber()
+        let (failures, throttles, doubts) = (try values.someInt(), try values.someInt(), try values.someInt())
+        let earlier = failures | throttles | doubts != 0 ? try earlierAttempts(of: id, since: runBegan, db) : []
         try db.cachedStatement(sql: "UPDATE item SET state = 'claimed' WHERE id = ?").execute(arguments: [id])
         try db.cachedStatement(
             sql: """
-                INSERT INTO attempt (itemId, number, requestId, endpoint, model, startedAt)
-                VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE itemId = ?1), ?2, ?3, ?4, ?5)
+                INSERT INTO attempt (itemId, number, requestId, endpoint, model, provider, startedAt)
+                VALUES (?1, (SELECT coalesce(max(number), 0) + 1 FROM attempt WHERE itemId = ?1), ?2, ?3, ?4, ?5, ?6)
                 """
-        ).execute(arguments: [id, row["requestId"] as Int64, endpoint.baseURL, endpoint.model, time])
+        ).execute(arguments: [id, requestID, endpoint.baseURL, endpoint.model, endpoint.provider.rawValue, time])
         let attemptID = Attempt.ID(db.lastInsertedRowID)
-        var item = Item(
-            id: Item.ID(id),
-            key: Item.Key(
-                kind: Item.Kind(rawValue: row["kind"]) ?? .file, image: imageName(row["image"]),
-                promptID: row["prompt"]),
-            position: row["position"])
         item.variables = ManifestText.variables(
             try String.fetchOne(
                 db.cachedStatement(sql: "SELECT variables FROM item WHERE id = ? AND variables IS NOT NULL"),
                 arguments: [id]))
         return Claim(
-            item: item, attemptID: attemptID, failures: row["failures"], throttles: row["throttles"],
-            doubts: row["doubts"], earlier: earlier)
+            item: item, attemptID: attemptID, startedAt: Date(unixMilliseconds: time), failures: failures,
+            throttles: throttles, doubts: doubts, earlier: earlier)
     }
 
     private static func earlierAttempts(
@@ -133,10 +147,31 @@ extension SQLiteJobStore {
                     WHERE itemId = ? AND startedAt >= ? AND finishedAt IS NOT NULL ORDER BY number
                     """), arguments: [item, time.unixMilliseconds]
         ).map { row in
-            Claim.Earlier(
-                startedAt: Date(unixMilliseconds: row["startedAt"]),
-                finishedAt: Date(unixMilliseconds: row["finishedAt"]), errorCode: row["errorCode"],
-                httpStatus: row["httpStatus"])
+            var values = RowReader(row)
+            return Claim.Earlier(
+                startedAt: Date(unixMilliseconds: try values.someNumber()),
+                finishedAt: Date(unixMilliseconds: try values.someNumber()), errorCode: try values.text(),
+                httpStatus: try values.int())
+        }
+    }
+
+    /// Marks an attempt as sent, and where to.
+    ///
+    /// Reaches the disk with the next record, or at the latest with the next that is synced: what a power failure takes back
+    /// of it counts against no limit. It survives the death of the process.
+    public func markSent(_ attempt: Attempt.ID, to endpoint: Job.Endpoint, at time: Date) async throws {
+        try await guarded {
+            try await commits.submit(durability: .untilPowerFails) { db, _ in
+                try db.cachedStatement(
+                    sql: """
+                        UPDATE attempt SET sentAt = max(?2, startedAt), endpoint = ?3, model = ?4, provider = ?5
+                        WHERE id = ?1 AND finishedAt IS NULL
+                        """
+                ).execute(arguments: [
+                    attempt.rawValue, time.unixMilliseconds, endpoint.baseURL, endpoint.model,
+                    endpoint.provider.rawValue,
+                ])
+            }
         }
     }
 
@@ -185,6 +220,7 @@ extension SQLiteJobStore {
 /// They name their index, so that no statistics lead SQLite to read the whole plan instead.
 enum ClaimSQL {
     private static let pending = "FROM item INDEXED BY itemPending WHERE state = 'pending' AND position IS NOT NULL"
+    /// In the order in which a claim reads them.
     private static let columns = "id, kind, image, prompt, position, requestId, failures, throttles, doubts"
 
     /// Retries that are due, the longest due first; arguments: now, last position, limit.
@@ -200,20 +236,4 @@ enum ClaimSQL {
     static let spentBudgets = "SELECT id \(pending) AND (notBefore > 0 OR failures > 0 OR throttles > 0 OR doubts > 0)"
     /// When the next retry is due, once no new item is left; argument: last position.
     static let nextDue = "SELECT notBefore \(pending) AND notBefore > 0 AND position <= ?1 ORDER BY notBefore LIMIT 1"
-}
-
-/// A stored image name: text, or the exact bytes when they are not UTF-8.
-func imageName(_ value: DatabaseValue) -> ImageName {
-    switch value.storage {
-    case .string(let text): ImageName(text)
-    case .blob(let data): ImageName(bytes: data)
-    case .null, .int64, .double: ImageName("")
-    }
-}
-
-extension ImageName {
-    /// As it is stored: text, or the exact bytes when they are not UTF-8.
-    var stored: DatabaseValue {
-        text?.databaseValue ?? Data(bytes).databaseValue
-    }
 }

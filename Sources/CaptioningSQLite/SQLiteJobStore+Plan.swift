@@ -23,7 +23,7 @@ extension SQLiteJobStore {
                     let item = try stored.find(key)
                     if item != nil { known += 1 }
                     summary.kinds[key.kind.rawValue, default: 0] += 1
-                    let standing = Standing(of: item, requestID: requestIDs[key.promptID], asks: planned.asks)
+                    let standing = Standing(of: item, requestID: requestIDs[key.promptID], planned)
                     summary.items.count(standing)
                     summary.prompts[key.promptID]?.count(standing)
                 }
@@ -56,8 +56,8 @@ extension SQLiteJobStore {
     static func addRequest(_ version: RequestVersion, _ db: Database) throws -> Int64 {
         if let id = try requestID(of: version, db) { return id }
         try db.execute(
-            sql: "INSERT INTO request (prompt, digest, model, definition) VALUES (?, ?, ?, ?)",
-            arguments: [version.promptID, version.digest, version.model, version.definition])
+            sql: "INSERT INTO request (prompt, digest, model, definition, rule) VALUES (?, ?, ?, ?, ?)",
+            arguments: [version.promptID, version.digest, version.model, version.definition, RequestVersion.rule])
         return db.lastInsertedRowID
     }
 }
@@ -67,16 +67,23 @@ enum Standing {
     case done, stale, failed, pending
 
     /// - `requestID`: What the spec asks now; nil when it has never been asked.
-    /// - `asks`: What it asks with of the manifest.
-    init(of item: StoredItem?, requestID: Int64?, asks: Int64?) {
+    init(of item: StoredItem?, requestID: Int64?, _ planned: PlannedItem) {
         switch item?.state {
-        case "done":
+        case .done:
             let isCurrent =
                 requestID != nil && (item?.answeredRequestID == requestID || item?.keptRequestID == requestID)
-            self = isCurrent && item?.answeredAsks == asks ? .done : .stale
-        case "failed": self = .failed
-        default: self = .pending
+            let isSameImage = item?.answeredAsks == planned.asks || item?.isAnsweredBeforeFilesCounted(planned) == true
+            self = isCurrent && isSameImage ? .done : .stale
+        case .failed: self = .failed
+        case .pending, .claimed, nil: self = .pending
         }
+    }
+}
+
+extension StoredItem {
+    /// Whether the answer for a group is from a version that did not keep of which files it was: it counts as of these.
+    func isAnsweredBeforeFilesCounted(_ planned: PlannedItem) -> Bool {
+        planned.key.kind == .group && answeredAsks == nil
     }
 }
 

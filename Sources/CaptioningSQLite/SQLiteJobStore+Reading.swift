@@ -9,17 +9,25 @@ extension SQLiteJobStore {
             try await read { db in
                 var summary = StoreSummary()
                 summary.name = try String.fetchOne(db, sql: "SELECT name FROM job") ?? ""
-                if let tally = try Row.fetchOne(db, sql: "SELECT * FROM tally") {
-                    summary.done = tally["done"]
-                    summary.failed = tally["failed"]
-                    summary.claimed = tally["claimed"]
-                    summary.pending = summary.claimed + (tally["pending"] as Int)
-                    summary.total = summary.pending + summary.done + summary.failed
-                    summary.setAside = tally["setAside"]
-                    summary.attempts = tally["attempts"]
-                    summary.promptTokens = tally["promptTokens"]
-                    summary.completionTokens = tally["completionTokens"]
-                    summary.reused = tally["reused"]
+                if let tally = try Row.fetchOne(
+                    db,
+                    sql: """
+                        SELECT pending, claimed, done, failed, setAside, attempts, reused, promptTokens, completionTokens
+                        FROM tally
+                        """)
+                {
+                    var values = RowReader(tally)
+                    let waiting = try values.someInt()
+                    summary.claimed = try values.someInt()
+                    summary.pending = waiting &+ summary.claimed
+                    summary.done = try values.someInt()
+                    summary.failed = try values.someInt()
+                    summary.total = summary.pending &+ summary.done &+ summary.failed
+                    summary.setAside = try values.someInt()
+                    summary.attempts = try values.someInt()
+                    summary.reused = try values.someInt()
+                    summary.promptTokens = try values.someInt()
+                    summary.completionTokens = try values.someInt()
                 }
                 summary.retrying =
                     try Int.fetchOne(
@@ -42,23 +50,9 @@ extension SQLiteJobStore {
                 GROUP BY errorCode ORDER BY count DESC, errorCode
                 """
         ).map { row in
-            StoreSummary.FailureGroup(
-                code: row["errorCode"] ?? "unknown", count: row["count"], example: row["example"] ?? "")
-        }
-    }
-
-    /// Calls `visit` for every exported row, in plan order.
-    public func forEachRow(isAll: Bool, _ visit: @escaping @Sendable (ExportRow) throws -> Void) async throws {
-        try await guarded {
-            try await read { db in
-                let planned = try Row.fetchCursor(
-                    db, sql: "\(ExportRow.query) WHERE position IS NOT NULL ORDER BY position")
-                while let row = try planned.next() { try visit(ExportRow(row: row)) }
-                guard isAll else { return }
-                let others = try Row.fetchCursor(
-                    db, sql: "\(ExportRow.query) WHERE position IS NULL ORDER BY itemId")
-                while let row = try others.next() { try visit(ExportRow(row: row)) }
-            }
+            var values = RowReader(row)
+            return StoreSummary.FailureGroup(
+                code: try values.text() ?? "unknown", count: try values.someInt(), example: try values.text() ?? "")
         }
     }
 
@@ -71,8 +65,14 @@ extension SQLiteJobStore {
                 try Row.fetchAll(
                     db,
                     sql: """
-                        SELECT item.prompt AS prompt, item.state AS state, attempt.*, completion.caption AS caption,
-                            completion.reasoning AS reasoning, request.definition AS definition
+                        SELECT item.prompt, item.state, attempt.number, attempt.outcome, attempt.wasSent,
+                            attempt.provider, attempt.endpoint, attempt.model, attempt.answeredModel, attempt.startedAt,
+                            attempt.sentAt, attempt.finishedAt, attempt.latencyMs, attempt.httpStatus,
+                            attempt.errorCode, attempt.errorMessage, attempt.providerRequestId, attempt.finishReason,
+                            \(Usage.columns.map { "attempt.\($0)" }.joined(separator: ", ")), completion.caption,
+                            completion.reasoning, request.definition, attempt.imageSize, attempt.imageFormat,
+                            attempt.imageBytes, attempt.sentSize, attempt.sentFormat, attempt.sentBytes,
+                            attempt.prepared
                         FROM item
                         LEFT JOIN attempt ON attempt.itemId = item.id
                         LEFT JOIN request ON request.id = attempt.requestId
@@ -86,48 +86,19 @@ extension SQLiteJobStore {
     }
 }
 
-extension ExportRow {
-    fileprivate static let query = """
-        SELECT image, prompt, status, caption, finishReason, model, promptTokens, completionTokens, totalTokens,
-            imageTokens, cachedTokens, reasoningTokens, attempts, errorCode, errorMessage, finishedAt,
-            imageSize, imageFormat, imageBytes, sentSize, sentFormat, sentBytes, prepared, variables
-        FROM caption
-        """
-
-    /// A row of the query; by places, because finding a column by its name takes longer than reading it.
-    fileprivate init(row: Row) {
-        let finishedAt: Int64? = row[15]
-        self.init(
-            image: imageName(row[0]), prompt: row[1], status: Status(rawValue: row[2]) ?? .pending, caption: row[3],
-            finishReason: row[4], model: row[5],
-            usage: Usage(
-                promptTokens: row[6], completionTokens: row[7], totalTokens: row[8], imageTokens: row[9],
-                cachedTokens: row[10], reasoningTokens: row[11]),
-            attempts: row[12], errorCode: row[13], errorMessage: row[14],
-            completedAt: finishedAt.map(Date.init(unixMilliseconds:)))
-        variables = ManifestText.variables(row[23])
-        guard let size: String = row[16] else { return }
-        images = SentImages(
-            imageSize: size, imageFormat: row[17], imageBytes: row[18], sentSize: row[19], sentFormat: row[20],
-            sentBytes: row[21], prepared: row[22])
-    }
-}
-
 extension AttemptHistory {
-    fileprivate init(row: Row) {
-        let startedAt: Int64? = row["startedAt"]
-        let finishedAt: Int64? = row["finishedAt"]
+    /// A row of the query above.
+    fileprivate init(row: Row) throws {
+        var values = RowReader(row)
         self.init(
-            prompt: row["prompt"], itemState: row["state"], number: row["number"], outcome: row["outcome"],
-            wasSent: row["wasSent"], endpoint: row["endpoint"], model: row["model"],
-            answeredModel: row["answeredModel"], startedAt: startedAt.map(Date.init(unixMilliseconds:)),
-            finishedAt: finishedAt.map(Date.init(unixMilliseconds:)), latencyMs: row["latencyMs"],
-            httpStatus: row["httpStatus"], errorCode: row["errorCode"], errorMessage: row["errorMessage"],
-            providerRequestID: row["providerRequestId"], finishReason: row["finishReason"], usage: Usage(row: row),
-            caption: row["caption"], reasoning: row["reasoning"], request: row["definition"])
-        guard let size: String = row["imageSize"] else { return }
-        images = SentImages(
-            imageSize: size, imageFormat: row["imageFormat"], imageBytes: row["imageBytes"], sentSize: row["sentSize"],
-            sentFormat: row["sentFormat"], sentBytes: row["sentBytes"], prepared: row["prepared"])
+            prompt: try values.someText(), itemState: try values.someText(), number: try values.int(),
+            outcome: try values.text(), wasSent: try values.bool(), provider: try values.text(),
+            endpoint: try values.text(), model: try values.text(), answeredModel: try values.text(),
+            startedAt: try values.date(), sentAt: try values.date(), finishedAt: try values.date(),
+            latencyMs: try values.int(), httpStatus: try values.int(), errorCode: try values.text(),
+            errorMessage: try values.text(), providerRequestID: try values.text(), finishReason: try values.text(),
+            usage: try Usage(values: &values), caption: try values.text(), reasoning: try values.text(),
+            request: try values.text())
+        images = try SentImages(values: &values)
     }
 }

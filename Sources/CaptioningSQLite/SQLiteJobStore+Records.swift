@@ -8,82 +8,28 @@ extension SQLiteJobStore {
         try await guarded {
             try await commits.submit { db, tally in
                 try Self.complete(report, claim.attemptID.rawValue, db, &tally)
-                try Self.keepAnswer(report, claim.attemptID.rawValue, db)
                 try Self.move(claim, disposition, db, &tally)
             }
+            recent?.add(report, of: claim)
         }
     }
 
-    private static func complete(
+    /// Writes the end of an attempt that is open.
+    static func complete(
         _ report: AttemptReport, _ attemptID: Int64, _ db: Database, _ tally: inout Tally
     ) throws {
-        let failure = report.outcome.failure
-        let completion = report.outcome.completion
-        var reusedFrom: Int64?
-        let outcome: String
-        switch report.outcome {
-        case .completed: outcome = "completed"
-        case .reused(_, let attempt):
-            outcome = "reused"
-            reusedFrom = attempt.rawValue
-        case .failed(let failure, _): outcome = failure.kind == .interrupted ? "interrupted" : "failed"
-        }
-        if let endpoint = report.endpoint {
-            try db.cachedStatement(
+        let open = try Row.fetchOne(
+            db.cachedStatement(
                 sql: """
-                    UPDATE attempt SET endpoint = ?2, model = ?3
-                    WHERE id = ?1 AND (endpoint <> ?2 OR model <> ?3) AND finishedAt IS NULL
-                    """
-            ).execute(arguments: [attemptID, endpoint.baseURL, endpoint.model])
-        }
-        // A reused answer cost nothing: its tokens stand with the attempt that was paid for.
-        let usage = reusedFrom == nil ? completion?.usage ?? Usage() : Usage()
-        try db.cachedStatement(
-            sql: """
-                UPDATE attempt SET finishedAt = max(:finishedAt, startedAt), outcome = :outcome, wasSent = :wasSent,
-                    reusedAttemptId = :reusedFrom, httpStatus = :httpStatus, errorCode = :errorCode,
-                    errorMessage = :errorMessage, providerRequestId = :requestID, answeredModel = :model,
-                    finishReason = :finishReason, promptTokens = :prompt, completionTokens = :completion,
-                    totalTokens = :total, imageTokens = :image, cachedTokens = :cached, reasoningTokens = :reasoning,
-                    latencyMs = :latency, imageSize = :imageSize, imageFormat = :imageFormat, imageBytes = :imageBytes,
-                    sentSize = :sentSize, sentFormat = :sentFormat, sentBytes = :sentBytes, prepared = :prepared
-                WHERE id = :id AND finishedAt IS NULL
-                """
-        ).execute(arguments: [
-            "finishedAt": report.finishedAt.unixMilliseconds, "outcome": outcome, "wasSent": report.wasSent,
-            "reusedFrom": reusedFrom, "httpStatus": report.httpStatus, "errorCode": failure?.label,
-            "errorMessage": failure?.detail, "requestID": report.requestID, "model": completion?.model,
-            "finishReason": completion?.finishReason, "prompt": usage.promptTokens,
-            "completion": usage.completionTokens, "total": usage.totalTokens, "image": usage.imageTokens,
-            "cached": usage.cachedTokens, "reasoning": usage.reasoningTokens,
-            "latency": report.latency.map { Int64($0.seconds * 1000) }, "imageSize": report.images?.imageSize,
-            "imageFormat": report.images?.imageFormat, "imageBytes": report.images?.imageBytes,
-            "sentSize": report.images?.sentSize, "sentFormat": report.images?.sentFormat,
-            "sentBytes": report.images?.sentBytes, "prepared": report.images?.prepared, "id": attemptID,
-        ])
-        guard db.changesCount == 1 else {
-            throw DatabaseError(message: "attempt \(attemptID) was already completed")
-        }
-        tally.reused += reusedFrom == nil ? 0 : 1
-        tally.promptTokens += usage.promptTokens ?? 0
-        tally.completionTokens += usage.completionTokens ?? 0
-    }
-
-    private static func keepAnswer(_ report: AttemptReport, _ attemptID: Int64, _ db: Database) throws {
-        let answer: Completion
-        var fingerprint: Data?
-        switch report.outcome {
-        case .completed(let completion):
-            answer = completion
-            fingerprint = report.fingerprint
-        case .failed(_, partial: let partial?) where !(partial.caption.isEmpty && partial.reasoning == nil):
-            answer = partial
-        case .failed, .reused:
-            return
-        }
-        try db.cachedStatement(
-            sql: "INSERT INTO completion (attemptId, fingerprint, caption, reasoning) VALUES (?, ?, ?, ?)"
-        ).execute(arguments: [attemptID, fingerprint, answer.caption, answer.reasoning])
+                    SELECT itemId, startedAt, endpoint, model, provider FROM attempt WHERE id = ? AND finishedAt IS NULL
+                    """), arguments: [attemptID])
+        guard let open else { throw DatabaseError(message: "attempt \(attemptID) was already completed") }
+        let ending = try AttemptEnding(report, of: attemptID, open: open)
+        if let text = ending.text { try text.insert(db) }
+        try ending.update(db)
+        tally.reused += ending.reusedFrom == nil ? 0 : 1
+        tally.promptTokens += ending.usage.promptTokens ?? 0
+        tally.completionTokens += ending.usage.completionTokens ?? 0
     }
 
     private static func move(
@@ -92,18 +38,10 @@ extension SQLiteJobStore {
         let id = claim.item.id.rawValue
         switch disposition {
         case .done:
-            try db.cachedStatement(
-                sql: """
-                    UPDATE item SET state = 'done', attemptId = ?2, keptRequestId = NULL, answeredAsks = asks,
-                        answeredRequestId = (SELECT requestId FROM attempt WHERE id = ?2)
-                    WHERE id = ?1
-                    """
-            ).execute(arguments: [id, claim.attemptID.rawValue])
+            try settle(id, by: claim.attemptID.rawValue, isDone: true, db)
             tally.move(from: \.claimed, to: \.done)
         case .gaveUp:
-            try db.cachedStatement(
-                sql: "UPDATE item SET state = 'failed', attemptId = ?2, answeredRequestId = NULL WHERE id = ?1"
-            ).execute(arguments: [id, claim.attemptID.rawValue])
+            try settle(id, by: claim.attemptID.rawValue, isDone: false, db)
             tally.move(from: \.claimed, to: \.failed)
         case .retry(let due, let budget):
             try db.cachedStatement(
@@ -123,35 +61,45 @@ extension SQLiteJobStore {
         }
     }
 
-    /// A stored whole answer to the same bytes and the same request.
+    /// Settles an item by an attempt that has ended: it has its answer, or has failed for good.
+    static func settle(_ item: Int64, by attempt: Int64, isDone: Bool, _ db: Database) throws {
+        let sql =
+            isDone
+            ? """
+            UPDATE item SET state = 'done', attemptId = ?2, keptRequestId = NULL, answeredAsks = asks,
+                answeredRequestId = (SELECT requestId FROM attempt WHERE id = ?2)
+            WHERE id = ?1
+            """ : "UPDATE item SET state = 'failed', attemptId = ?2, answeredRequestId = NULL WHERE id = ?1"
+        try db.cachedStatement(sql: sql).execute(arguments: [item, attempt])
+    }
+
+    /// A stored whole answer to the same bytes and the same request; one that the disk has damaged is none.
     public func completion(matching fingerprint: Data) async throws -> (Completion, Attempt.ID)? {
         try await guarded {
             try await read { db in
                 let row = try Row.fetchOne(
                     db.cachedStatement(
                         sql: """
-                            SELECT attempt.id, caption, reasoning, finishReason, answeredModel, promptTokens,
-                                completionTokens, totalTokens, imageTokens, cachedTokens, reasoningTokens
+                            SELECT attemptId, fingerprint, caption, completion.digest, reasoning, attempt.id, finishReason,
+                                answeredModel, \(Usage.columns.joined(separator: ", "))
                             FROM completion JOIN attempt ON attempt.id = completion.attemptId
                             WHERE fingerprint = ? LIMIT 1
                             """), arguments: [fingerprint])
-                return row.map { row in
-                    let completion = Completion(
-                        caption: row["caption"], reasoning: row["reasoning"], finishReason: row["finishReason"],
-                        model: row["answeredModel"], usage: Usage(row: row))
-                    return (completion, Attempt.ID(row["id"]))
-                }
+                guard let row else { return nil }
+                var values = RowReader(row)
+                values.beginDigest()
+                _ = try values.number()
+                _ = try values.data()
+                let caption = try values.someText()
+                let digest = values.digest.value
+                guard try values.number() == digest else { return nil }
+                let reasoning = try values.text()
+                let attemptID = Attempt.ID(try values.someNumber())
+                let completion = Completion(
+                    caption: caption, reasoning: reasoning, finishReason: try values.text(), model: try values.text(),
+                    usage: try Usage(values: &values))
+                return (completion, attemptID)
             }
         }
-    }
-}
-
-extension Usage {
-    /// The tokens in a row with the schema's column names.
-    init(row: Row) {
-        self.init(
-            promptTokens: row["promptTokens"], completionTokens: row["completionTokens"],
-            totalTokens: row["totalTokens"], imageTokens: row["imageTokens"], cachedTokens: row["cachedTokens"],
-            reasoningTokens: row["reasoningTokens"])
     }
 }

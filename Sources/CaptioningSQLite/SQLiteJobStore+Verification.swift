@@ -13,21 +13,14 @@ extension SQLiteJobStore {
                     .map { "SQLite: \($0)" }
                 // What cannot be read cannot be counted.
                 guard problems.isEmpty else { return problems }
+                try Self.checkSchema(&problems, db)
                 for row in try Row.fetchAll(db, sql: "PRAGMA foreign_key_check") {
-                    let (table, parent): (String, String) = (row["table"], row["parent"])
-                    let id: Int64? = row["rowid"]
-                    problems.append("\(table) row \(id ?? 0) names a row of \(parent) that is not there")
+                    var values = RowReader(row)
+                    let (table, id) = (try values.someText(), try values.number() ?? 0)
+                    problems.append("\(table) row \(id) names a row of \(try values.someText()) that is not there")
                 }
-                if let kept = try Row.fetchOne(db, sql: "SELECT * FROM tally"),
-                    let counted = try Row.fetchOne(db, sql: "SELECT * FROM counted")
-                {
-                    for name in counted.columnNames {
-                        let (claimed, found): (Int, Int) = (kept[name], counted[name])
-                        if claimed != found { problems.append("tally.\(name) is \(claimed), counted are \(found)") }
-                    }
-                } else {
-                    problems.append("the tally is missing")
-                }
+                try Self.checkTally(&problems, db)
+                try Self.checkRequests(&problems, db)
                 for rule in Self.rules {
                     let broken = try Int64.fetchAll(db, sql: "\(rule.violations) LIMIT 6")
                     guard !broken.isEmpty else { continue }
@@ -35,6 +28,53 @@ extension SQLiteJobStore {
                     problems.append("\(rule.text) (\(rule.table) \(rows.joined(separator: ", ")))")
                 }
                 return problems
+            }
+        }
+    }
+
+    /// Compares the schema with that of a new store: a table that says something else makes every row say something else.
+    private static func checkSchema(_ problems: inout [String], _ db: Database) throws {
+        func schema(_ db: Database) throws -> [String: String] {
+            var schema: [String: String] = [:]
+            for row in try Row.fetchAll(db, sql: "SELECT name, sql FROM sqlite_schema WHERE sql IS NOT NULL") {
+                var values = RowReader(row)
+                schema[try values.someText()] = try values.someText()
+            }
+            return schema
+        }
+        let (found, expected) = (try schema(db), try inMemory().writer.read(schema))
+        // Views and indexes of somebody else do no harm.
+        for (name, sql) in expected.sorted(by: { $0.key < $1.key }) where found[name] != sql {
+            problems.append("the definition of \(name) is not this program's")
+        }
+    }
+
+    private static func checkTally(_ problems: inout [String], _ db: Database) throws {
+        let names = [
+            "pending", "claimed", "done", "failed", "setAside", "attempts", "reused", "promptTokens",
+            "completionTokens",
+        ]
+        let columns = names.joined(separator: ", ")
+        guard let kept = try Row.fetchOne(db, sql: "SELECT \(columns) FROM tally"),
+            let counted = try Row.fetchOne(db, sql: "SELECT \(columns) FROM counted")
+        else { return problems.append("the tally is missing") }
+        var (keptValues, countedValues) = (RowReader(kept), RowReader(counted))
+        for name in names {
+            let (claimed, found) = (try keptValues.someNumber(), try countedValues.someNumber())
+            if claimed != found { problems.append("tally.\(name) is \(claimed), counted are \(found)") }
+        }
+        let columnNames = try String.fetchAll(db, sql: "SELECT name FROM manifestColumn ORDER BY place")
+        if try Int64.fetchOne(db, sql: "SELECT columnDigest FROM job") != DigestSQL.columns(columnNames) {
+            problems.append("the names of the manifests' columns have changed on the disk")
+        }
+    }
+
+    private static func checkRequests(_ problems: inout [String], _ db: Database) throws {
+        for row in try Row.fetchAll(db, sql: "SELECT id, digest, definition FROM request") {
+            var values = RowReader(row)
+            let (id, digest) = (try values.someNumber(), try values.data())
+            if digest != RequestVersion.digest(ofDefinition: try values.someText()) {
+                problems.append("what was asked has changed on the disk (request \(id))")
             }
         }
     }
@@ -89,6 +129,25 @@ extension SQLiteJobStore {
             text: "two items have one place in the plan", table: "item",
             violations: """
                 SELECT min(id) FROM item WHERE position IS NOT NULL GROUP BY position HAVING count(*) > 1
+                """),
+        Rule(
+            text: "the plan has gaps", table: "item",
+            violations: """
+                SELECT id FROM item WHERE position >= (SELECT pending + claimed + done + failed FROM counted)
+                """),
+        Rule(
+            text: "a name, a prompt or variables have changed on the disk", table: "item",
+            violations: "SELECT id FROM item WHERE digest IS NOT \(DigestSQL.item)"),
+        Rule(
+            text: "a caption has changed on the disk", table: "completion",
+            violations: "SELECT attemptId FROM completion WHERE digest IS NOT \(DigestSQL.completion)"),
+        Rule(
+            text: "a result has changed on the disk", table: "attempt",
+            violations: "SELECT id FROM attempt WHERE finishedAt IS NOT NULL AND digest IS NOT \(DigestSQL.attempt)"),
+        Rule(
+            text: "attempts are missing between others", table: "item",
+            violations: """
+                SELECT itemId FROM attempt GROUP BY itemId HAVING count(*) <> max(number)
                 """),
         Rule(
             text: "an attempt ended before it began", table: "attempt",

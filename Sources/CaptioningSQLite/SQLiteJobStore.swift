@@ -10,7 +10,7 @@ public struct SQLiteJobStore: JobStore {
     /// Marks the file as this program's: "CAPT" in ASCII.
     public static let applicationID: Int32 = 0x4341_5054
     /// The schema that this program writes, as `PRAGMA user_version`.
-    public static let schemaVersion = 3
+    public static let schemaVersion = 4
 
     let writer: any DatabaseWriter
     let path: String
@@ -19,11 +19,15 @@ public struct SQLiteJobStore: JobStore {
     private let isForReading: Bool
     /// What a run keeps an eye on; nil for readers and in memory.
     let guardian: Guardian?
+    /// What a run has recorded of late; nil for all but runs.
+    let recent: RecentAnswers?
 
     /// What must stay as it is while a run goes on.
     struct Guardian: Sendable {
         let identity: StoreIdentity
         let lock: StoreLock?
+        /// The store's id, for when it cannot be read any more.
+        let storeID: String
     }
 
     init(writer: any DatabaseWriter, path: String, isForReading: Bool = false, guardian: Guardian? = nil) {
@@ -31,9 +35,17 @@ public struct SQLiteJobStore: JobStore {
         self.path = path
         self.isForReading = isForReading
         self.guardian = guardian
+        recent = guardian?.lock == nil ? nil : RecentAnswers()
         let database = DatabaseAccess(writer: writer, isInMemory: path == Self.memoryPath)
         self.database = database
-        commits = GroupCommit { try await database.write($0) }
+        commits = GroupCommit { durability, body in
+            // Behind a hole in the log, nothing that is written can be found again.
+            if case .cut? = guardian?.identity.loss { throw StoreError.cut(path: path, answers: nil) }
+            switch durability {
+            case .synced: try await database.write(body)
+            case .untilPowerFails: try await database.writeUnsynced(body)
+            }
+        }
     }
 
     /// What stands in place of a path for a store in memory.
@@ -60,16 +72,31 @@ public struct SQLiteJobStore: JobStore {
         do {
             return try await operation()
         } catch let error as DatabaseError {
+            // Whatever SQLite makes of it, files that are not there any more are the cause.
+            try requireOwnFiles()
             throw StoreError(path: path, error)
+        } catch let error as DamagedRow {
+            throw StoreError.failed(
+                path: path,
+                reason: """
+                    a row is damaged: \(error.reason). 'caption status --verify' names what is damaged, and \
+                    'caption export' writes what is not
+                    """)
+        } catch is RowDecodingError {
+            throw StoreError.failed(path: path, reason: "a row is damaged; 'caption status --verify' names it")
         }
     }
 
     /// Makes sure that what is written still goes where the next run will look for it.
     ///
-    /// - Throws: `StoreError.moved`; `.failed` when another run may have begun.
+    /// - Throws: `StoreError.moved` or `.cut`; `.failed` when another run may have begun.
     func requireOwnFiles() throws {
         guard let guardian else { return }
-        guard guardian.identity.isCurrent else { throw StoreError.moved(path: path, rescued: nil) }
+        switch guardian.identity.loss {
+        case .moved: throw StoreError.moved(path: path, rescued: nil)
+        case .cut: throw StoreError.cut(path: path, answers: nil)
+        case nil: break
+        }
         guard guardian.lock?.isHeld ?? true else {
             throw StoreError.failed(
                 path: path,
@@ -96,9 +123,12 @@ public struct SQLiteJobStore: JobStore {
         return nil
     }
 
+    /// The last answers that a run has recorded, oldest first: some thousands; none for all but runs.
+    public var recentAnswers: [(report: AttemptReport, claim: Claim)] { recent?.all ?? [] }
+
     /// Closes the connections; the store is of no use afterwards.
     ///
-    /// - Throws: `StoreError`; `.moved` when the store's files are not its own any more, which then are left alone.
+    /// - Throws: `StoreError`; `.moved` or `.cut` when the store's files are not as it wrote them, which then are left alone.
     public func close() throws {
         // Closing would put the log's pages into, and remove the log of, whatever lies there now.
         try requireOwnFiles()

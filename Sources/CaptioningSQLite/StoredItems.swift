@@ -5,7 +5,7 @@ import GRDB
 struct StoredItem {
     let id: Int64
     let position: Int?
-    let state: String
+    let state: ItemState
     let requestID: Int64
     let answeredRequestID: Int64?
     let keptRequestID: Int64?
@@ -52,11 +52,11 @@ struct StoredItems {
         guard
             let row = try Row.fetchOne(byKey, arguments: [key.kind.rawValue, key.image.stored, key.promptID])
         else { return nil }
-        let item = StoredItem(row)
+        let item = try StoredItem.read(row).item
         // Those in between are gone from the plan, or come later: go on behind this one.
         if let position = item.position, position >= ahead.first?.item.position ?? nextPosition {
             ahead = ahead.drop { $0.item.position ?? 0 <= position }
-            if ahead.isEmpty { nextPosition = max(nextPosition, position + 1) }
+            if ahead.isEmpty { nextPosition = max(nextPosition, position &+ 1) }
         }
         return item
     }
@@ -64,18 +64,27 @@ struct StoredItems {
     private mutating func readAhead() throws {
         guard !isAtEnd else { return }
         ahead = try Row.fetchAll(byOrder, arguments: [nextPosition]).map { row in
-            let kind = Item.Kind(rawValue: row[6]) ?? .file
-            return (Item.Key(kind: kind, image: imageName(row[7]), promptID: row[8]), StoredItem(row))
+            try StoredItem.read(row)
         }[...]
         isAtEnd = ahead.count < Self.batchSize
-        if let last = ahead.last?.item.position { nextPosition = last + 1 }
+        if let last = ahead.last?.item.position { nextPosition = last &+ 1 }
     }
 }
 
 extension StoredItem {
-    fileprivate init(_ row: Row) {
-        self.init(
-            id: row[0], position: row[1], state: row[2], requestID: row[3], answeredRequestID: row[4],
-            keptRequestID: row[5], asks: row[9], answeredAsks: row[10], variables: row[11])
+    /// A row of `StoredItems.columns`, with its key.
+    fileprivate static func read(_ row: Row) throws -> (key: Item.Key, item: StoredItem) {
+        var values = RowReader(row)
+        let (id, position) = (try values.someNumber(), try values.int())
+        let state = try ItemState(stored: try values.someText())
+        let requestID = try values.someNumber()
+        let (answered, kept) = (try values.number(), try values.number())
+        let kind = try Item.Kind(stored: try values.someText())
+        let key = Item.Key(kind: kind, image: try values.imageName(), promptID: try values.someText())
+        let item = StoredItem(
+            id: id, position: position, state: state, requestID: requestID, answeredRequestID: answered,
+            keptRequestID: kept, asks: try values.number(), answeredAsks: try values.number(),
+            variables: try values.text())
+        return (key, item)
     }
 }

@@ -45,6 +45,36 @@ extension JobStoreContract {
                 try expect(try await scene.rows().map(\.caption), is: ["a.jpg", "b.jpg"], "the captions")
             }
         } + [
+            JobStoreContract("a group of other files, or in another order, is another question") { scene in
+                func job(_ files: String...) -> Job {
+                    var job = Job.fixture(files: [])
+                    job.images = [.group(name: "pair", files: files)]
+                    return job
+                }
+                try await scene.add(job("a.jpg", "b.jpg"))
+                try await scene.finishAll()
+                for (other, isStale) in [
+                    (job("b.jpg", "a.jpg"), true), (job("a.jpg"), true), (job("a.jpg", "c.jpg"), true),
+                    (job("./a.jpg", "x/../b.jpg"), false), (job("a.jpg", "b.jpg"), false),
+                ] {
+                    try expect(try await scene.compare(other).items.stale, is: isStale ? 1 : 0, "the stale items")
+                    try await scene.add(other)
+                    try expect(try await scene.compare(other).items.stale, is: isStale ? 1 : 0, "the stale items after")
+                }
+                try await scene.add(job("b.jpg"), stale: .keep)
+                try expect(try await scene.compare(job("b.jpg")).items.done, is: 1, "the items done once kept")
+                try await scene.add(job("a.jpg"), stale: .redo)
+                try expect(try await scene.claim().images, is: ["pair"], "what is asked again")
+            },
+            JobStoreContract("what the simulated provider said is never kept as a real one's") { scene in
+                var simulated = Job.fixture(files: ["a.jpg"])
+                simulated.endpoint.provider = .simulated
+                try await scene.add(simulated)
+                for claim in try await scene.claim(for: simulated) { try await scene.finish(claim) }
+                try expect(try await scene.rows()[0].provider, is: "simulated", "the provider")
+                try await scene.add(.fixture(files: ["a.jpg"]), stale: .keep)
+                try expect(try await scene.claim().images, is: ["a.jpg"], "what is asked of the real one")
+            },
             JobStoreContract("kept results count as done until the next change") { scene in
                 try await addAndFinish(scene)
                 try await scene.add(changed, stale: .keep)

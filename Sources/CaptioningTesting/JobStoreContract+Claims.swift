@@ -100,11 +100,15 @@ extension JobStoreContract {
             try await scene.add("a.jpg", "b.jpg", "c.jpg")
             let dead = try await scene.claim(2)
             try await scene.finish(dead[1])
+            try await scene.store.markSent(
+                dead[0].attemptID, to: Job.fixture().endpoint, at: dead[0].startedAt + 1)
             _ = try await scene.claim(1)
             try expect(try await scene.store.beginRun(now: .fixture + 60), is: 2, "the attempts that were open")
             let attempt = try await scene.history("a.jpg")[0]
             try expect(attempt.outcome, is: "interrupted", "the outcome")
             try expect(attempt.wasSent, is: nil, "whether it was sent")
+            try expect(attempt.sentAt, is: .fixture + 1, "when it was sent")
+            try expect(try await scene.history("c.jpg")[0].wasSent, is: false, "whether what has no mark was sent")
             try expect(attempt.finishedAt, is: .fixture + 60, "the end")
             try expect(attempt.itemState, is: "pending", "the state")
             try expect(try await scene.store.summary().done, is: 1, "the items done")
@@ -159,6 +163,25 @@ extension JobStoreContract {
             try expect(earlier.count, is: 1, "the attempts before")
             try expect(earlier.first?.startedAt, is: .fixture, "when it began")
             try expect(earlier.first?.errorCode != nil, is: true, "whether it has an error code")
+        },
+        JobStoreContract("after a crash only what has the mark is charged, and to the endpoint that it names") {
+            scene in
+            try await scene.add("a.jpg", "b.jpg", "c.jpg")
+            let claims = try await scene.claim()
+            let here = Job.fixture().endpoint
+            var there = here
+            there.baseURL = "http://other/v1"
+            try await scene.store.markSent(claims[0].attemptID, to: here, at: .fixture + 2)
+            try await scene.store.markSent(claims[1].attemptID, to: there, at: .fixture + 3)
+            func times(_ endpoint: Job.Endpoint) async throws -> [Date] {
+                try await scene.store.spending(at: endpoint, since: .fixture - 60).map(\.time)
+            }
+            for _ in 0..<2 {
+                try expect(try await times(here), is: [.fixture + 2], "the requests here")
+                try expect(try await times(there), is: [.fixture + 3], "the requests there")
+                _ = try await scene.store.beginRun(now: .fixture + 60)
+            }
+            try expect(try await scene.history("b.jpg")[0].endpoint, is: "http://other/v1", "where it went")
         },
         JobStoreContract("what was sent to an endpoint is told, refused and unsent requests are not") { scene in
             try await scene.add("a.jpg", "b.jpg", "c.jpg", "d.jpg")

@@ -47,7 +47,7 @@ extension JobStoreContract {
             try await scene.add("a.jpg", "b.jpg")
             let visited = Collected<String>()
             do {
-                try await scene.store.forEachRow(isAll: true) { row in
+                _ = try await scene.store.forEachRow(isAll: true) { row in
                     visited.append(row.image.display)
                     throw VisitorsOwn()
                 }

@@ -12,12 +12,11 @@ extension JobStoreContract {
             try await scene.store.record(
                 .fixture(.completed(completion), finishedAt: .fixture + 2.5), of: claim, then: .done)
             let row = try await scene.rows()[0]
-            try expect(
-                row,
-                is: ExportRow(
-                    image: ImageName("a.jpg"), prompt: "alt", status: .done, caption: "A red chair.",
-                    finishReason: "stop", model: "fixture-model-2", usage: completion.usage, attempts: 1,
-                    completedAt: .fixture + 2.5), "the row")
+            var expected = ExportRow(
+                image: ImageName("a.jpg"), prompt: "alt", status: .done, caption: "A red chair.", finishReason: "stop",
+                model: "fixture-model-2", usage: completion.usage, attempts: 1, completedAt: .fixture + 2.5)
+            expected.provider = "custom"
+            try expect(row, is: expected, "the row")
             let attempt = try await scene.history("a.jpg")[0]
             try expect(attempt.outcome, is: "completed", "the outcome")
             try expect(attempt.wasSent, is: true, "whether it was sent")
@@ -29,6 +28,27 @@ extension JobStoreContract {
             try expect(attempt.providerRequestID, is: "request-1", "the provider's name for it")
             try expect(attempt.model, is: "fixture-model", "the model asked")
             try expect(attempt.answeredModel, is: "fixture-model-2", "the model that answered")
+        },
+        JobStoreContract("numbers that nobody can mean, and NULs, are no reason to refuse an answer") { scene in
+            try await scene.add("a.jpg", "b.jpg")
+            let claims = try await scene.claim()
+            for (claim, tokens) in zip(claims, [Int.max, -1]) {
+                var completion = Completion.fixture("A red\0 chair.")
+                completion.model = "m\0"
+                completion.usage = Usage(
+                    promptTokens: tokens, completionTokens: tokens, totalTokens: tokens, imageTokens: tokens,
+                    cachedTokens: tokens, reasoningTokens: tokens)
+                var report = AttemptReport.fixture(.completed(completion))
+                report.fingerprint = Data([1, 2, 3])
+                report.latency = .seconds(-5)
+                report.finishedAt = .distantFuture
+                try await scene.store.record(report, of: claim, then: .done)
+            }
+            try expect(
+                try await scene.rows().map(\.caption), is: ["A red\u{FFFD} chair.", "A red\u{FFFD} chair."],
+                "the captions")
+            try expect(try await scene.rows().map(\.usage), is: [Usage(), Usage()], "the tokens")
+            try expect(try await scene.store.summary().promptTokens, is: 0, "the input tokens")
         },
         JobStoreContract("a failure for good is kept with its code and message") { scene in
             try await scene.add("a.jpg")

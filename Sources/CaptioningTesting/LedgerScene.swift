@@ -80,7 +80,8 @@ struct LedgerScene: Sendable {
 
     func rows(of store: any JobStore, isAll: Bool = false) async throws -> [ExportRow] {
         let collected = Collected<ExportRow>()
-        try await store.forEachRow(isAll: isAll) { collected.append($0) }
+        let problems = try await store.forEachRow(isAll: isAll) { collected.append($0) }
+        try expect(problems, is: [], "what is damaged")
         return collected.all
     }
 

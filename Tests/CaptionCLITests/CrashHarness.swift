@@ -21,6 +21,8 @@ struct CrashHarness {
         var withinCommits = 0
         /// Attempts whose end nobody knows.
         var open = 0
+        /// Requests that arrived and whose attempts were not marked as sent: those of the last moment before a kill.
+        var unmarked = 0
         /// Requests that were sent and whose attempts were not recorded.
         var lost = 0
         var items = 0
@@ -120,15 +122,24 @@ struct CrashHarness {
         report.violations += try await store.verify().map { "kill \(report.kills): \($0)" }
         try store.close()
         let database = try DatabaseQueue(path: path)
-        let (answers, open) = try await database.read { db in
+        let (answers, open, marked) = try await database.read { db in
             let rows = try Row.fetchAll(
                 db,
                 sql: """
                     SELECT itemId, requestId || ' ' || providerRequestId || ' ' || caption FROM attempt
                     JOIN completion ON completion.attemptId = attempt.id WHERE outcome = 'completed'
                     """)
-            let open = try Int.fetchOne(db, sql: "SELECT count(*) FROM attempt WHERE wasSent IS NULL") ?? 0
-            return (rows.map { ($0[0] as Int64, $0[1] as String) }, open)
+            let open =
+                try Int.fetchOne(
+                    db, sql: "SELECT count(*) FROM attempt WHERE outcome IS NULL OR outcome = 'interrupted'") ?? 0
+            let marked =
+                try Int.fetchOne(
+                    db,
+                    sql: """
+                        SELECT count(*) FROM attempt
+                        WHERE sentAt IS NOT NULL AND (outcome IS NULL OR outcome = 'interrupted')
+                        """) ?? 0
+            return (rows.map { ($0[0] as Int64, $0[1] as String) }, open, marked)
         }
         try database.close()
         let present = Dictionary(answers) { first, _ in first }
@@ -138,6 +149,7 @@ struct CrashHarness {
         }
         recorded = present
         report.open = open
+        report.unmarked = max(requests - recorded.count - marked, 0)
         if requests > recorded.count + open {
             report.violations.append(
                 "kill \(report.kills): \(requests) requests, but only \(recorded.count) results and \(open) open")

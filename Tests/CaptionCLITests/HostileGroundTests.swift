@@ -127,18 +127,110 @@ struct HostileGroundTests {
         }
     }
 
-    @Test func `on a full disk every reply is recorded or printed, and the same command goes on`() async throws {
+    @Test func `on a full disk every reply is recorded or kept beside the store, and none is asked again`() async throws
+    {
         try await withJob { scene, simulator in
             // No file may grow above 150 KB: to the program it is as if the disk were full.
             let full = try await scene.shell("ulimit -f 150; caption run job.yaml")
             #expect(full.status == 74, "\(full.output)")
             #expect(full.output.contains("run the same command again") || full.output.contains("'job.sqlite' failed"))
-            let printed = full.output.split(separator: "\n").filter { $0.hasPrefix("not recorded: {") }.count
+            let kept = full.output.split(separator: "\n").filter { $0.hasPrefix("not recorded, kept in '") }.count
+            #expect(kept > 0, "\(full.output)")
             let accepted = simulator.ledger.accepted
             #expect(accepted > 0 && accepted < 60)
             let status = await scene.run("status", "job.yaml", "--json")
-            #expect(status.output.contains("\"done\" : \(accepted - printed),"), "\(printed) printed: \(status.output)")
-            try await finish(scene, simulator, repeated: printed)
+            #expect(status.output.contains("\"done\" : \(accepted - kept),"), "\(kept) kept: \(status.output)")
+            let file = scene.folder.path + "/job.sqlite.unrecorded.jsonl"
+            let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions]
+            #expect(mode as? Int == 0o600)
+            // By hand, as often as anybody likes; and the next run by itself.
+            for recovered in [kept, 0] {
+                let result = await scene.run("recover", "job.sqlite.unrecorded.jsonl")
+                #expect(result.status == 0, "\(result.errorOutput)")
+                #expect(result.output == "\(recovered) answers recovered, \(kept - recovered) were there already\n")
+            }
+            try await finish(scene, simulator)
+            #expect(simulator.ledger.requests == 60)
+            #expect(!FileManager.default.fileExists(atPath: file))
+        }
+    }
+
+    @Test func `what could not be recorded is taken in by the next run, before anything is asked`() async throws {
+        try await withJob { scene, simulator in
+            let full = try await scene.shell("ulimit -f 150; caption run job.yaml")
+            #expect(full.output.contains("not recorded, kept in '"), "\(full.output)")
+            try await finish(scene, simulator)
+            #expect(simulator.ledger.requests == 60)
+        }
+    }
+
+    @Test func `answers of another store are refused, and stay where they are`() async throws {
+        try await withJob { scene, simulator in
+            _ = try await scene.shell("ulimit -f 150; caption run job.yaml")
+            try Self.move(scene, "job.sqlite.unrecorded.jsonl", "other.sqlite.unrecorded.jsonl")
+            _ = await scene.run("run", "job.yaml", "--store", "other.sqlite", "--limit", "1", environment: environment)
+            let result = await scene.run("recover", "other.sqlite.unrecorded.jsonl")
+            #expect(result.status == 64)
+            #expect(result.errorOutput.contains("belongs to another store"))
+            #expect(await scene.run("recover", "nowhere.jsonl").status == 64)
+            try scene.write("nonsense\n{}\n[1]\n", to: "odd.sqlite.unrecorded.jsonl")
+            let odd = await scene.run("recover", "odd.sqlite.unrecorded.jsonl", "--store", "other.sqlite")
+            #expect(odd.status == 64 && odd.errorOutput.contains("line 3 is not an answer"), "\(odd.errorOutput)")
+        }
+    }
+
+    @Test func `a store with a second name is not run, and its lock holds under any name`() async throws {
+        try await withJob { scene, simulator in
+            _ = await scene.run("run", "job.yaml", "--limit", "5", environment: environment)
+            let (store, link) = (scene.folder.path + "/job.sqlite", scene.folder.path + "/link.sqlite")
+            try FileManager.default.linkItem(atPath: store, toPath: link)
+            for name in ["job.sqlite", "link.sqlite"] {
+                let result = try await scene.shell("caption run job.yaml --store \(name)")
+                #expect(result.status == 74, "\(result.output)")
+                #expect(result.output.contains("2 names (hard links)"))
+            }
+            #expect(simulator.ledger.requests == 5)
+            #expect(await scene.run("status", "job.yaml", "--store", "link.sqlite").output.contains("5 of 60 done"))
+            try FileManager.default.removeItem(atPath: link)
+            // A run under one name, and a second one that sees the same file elsewhere under another lock file.
+            let slow = try scene.start(["run", "job.yaml", "--concurrency", "1"])
+            while simulator.ledger.requests < 8 { try await Task.sleep(for: .milliseconds(1)) }
+            try FileManager.default.linkItem(atPath: store, toPath: link)
+            let second = try await scene.shell("caption run job.yaml --store link.sqlite")
+            #expect(second.status != 0)
+            try FileManager.default.removeItem(atPath: link)
+            while slow.isRunning { try await Task.sleep(for: .milliseconds(2)) }
+            #expect(slow.terminationStatus == 0)
+            try await finish(scene, simulator)
+        }
+    }
+
+    /// Which file is cut to which size.
+    @Test(arguments: [("job.sqlite", 0), ("job.sqlite", 8192), ("job.sqlite-wal", 0), ("job.sqlite-wal", 40_000)])
+    func `a store or a log that is cut in mid-run is noticed, and no answer is paid for twice`(
+        _ name: String, _ bytes: Int
+    ) async throws {
+        try await withJob { scene, simulator in
+            let path = scene.folder.path + "/job.sqlite"
+            // A whole store from before, as a backup has it.
+            _ = await scene.run("run", "job.yaml", "--limit", "2", environment: environment)
+            try FileManager.default.copyItem(atPath: path, toPath: path + ".backup")
+            let result = try await run(scene, simulator) {
+                try #require(truncate(scene.folder.path + "/" + name, off_t(bytes)) == 0)
+            }
+            #expect(result.status == 74, "\(result.errorOutput)")
+            #expect(result.errorOutput.contains("cut short by another program"), "\(result.errorOutput)")
+            let paid = simulator.ledger.requests
+            #expect(paid < 60)
+            if name == "job.sqlite" {
+                // What is not a whole store is not run, and no new one is begun in its place.
+                for ending in ["-wal", "-shm"] { unlink(path + ending) }
+                let again = await scene.run("run", "job.yaml", environment: environment)
+                #expect(again.status == 74 && simulator.ledger.requests == paid, "\(again.errorOutput)")
+                try Self.move(scene, "job.sqlite.backup", "job.sqlite")
+            }
+            try await finish(scene, simulator)
+            #expect(simulator.ledger.duplicates == 0)
         }
     }
 

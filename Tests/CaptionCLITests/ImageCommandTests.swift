@@ -55,7 +55,7 @@ struct ImageCommandTests {
         let bytes = Self.gif?.count ?? 0
         let export = await scene.run("export", "photos")
         let row = try #require(export.output.split(separator: "\r\n").first { $0.hasPrefix("film.gif,") })
-        #expect(row.contains(",32x24,gif,\(bytes),32x24,") && row.hasSuffix(",converted"))
+        #expect(row.contains(",32x24,gif,\(bytes),32x24,") && row.hasSuffix(",converted,simulated"))
         #expect(export.output.contains(",bmp,"))
         let shown = await scene.run("show", "photos", "film.gif")
         #expect(shown.output.contains("image: 32x24 gif, \(bytes) bytes; sent: 32x24 "))

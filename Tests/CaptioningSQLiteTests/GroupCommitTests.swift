@@ -73,7 +73,8 @@ struct GroupCommitTests {
         let queue = try Self.database()
         let counter = Commits()
         queue.add(transactionObserver: counter, extent: .databaseLifetime)
-        let results = try await Self.submit(waiting, to: GroupCommit { try await queue.write($0) }) { db, number in
+        let results = try await Self.submit(waiting, to: GroupCommit { _, body in try await queue.write(body) }) {
+            db, number in
             try db.execute(sql: "INSERT INTO number VALUES (?)", arguments: [number])
         }
         #expect(results.allSatisfy { (try? $0.get()) != nil })
@@ -81,19 +82,46 @@ struct GroupCommitTests {
         #expect(try await queue.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM number") } == waiting + 1)
     }
 
-    @Test func `a write that fails takes its group along, and only that`() async throws {
+    @Test func `a write that fails by its own fault takes no other of its group along`() async throws {
         let queue = try Self.database()
-        let commits = GroupCommit { try await queue.write($0) }
+        let commits = GroupCommit { _, body in try await queue.write(body) }
         let results = try await Self.submit(10, to: commits) { db, number in
             try db.execute(sql: "INSERT INTO number VALUES (?)", arguments: [number])
             if number == 5 { throw WriteRefused() }
         }
-        #expect((try? results[0].get()) != nil)
-        for result in results.dropFirst() {
-            #expect(throws: WriteRefused()) { try result.get() }
-        }
+        for (number, result) in results.enumerated() where number != 5 { try result.get() }
+        #expect(throws: WriteRefused()) { try results[5].get() }
         try await commits.submit { db, _ in try db.execute(sql: "INSERT INTO number VALUES (77)") }
         let numbers = try await queue.read { try Int.fetchAll($0, sql: "SELECT value FROM number ORDER BY 1") }
-        #expect(numbers == [0, 77])
+        #expect(numbers == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 77])
+    }
+
+    @Test func `a disk that is full fails a whole group, and is not tried again for each of it`() async throws {
+        let queue = try Self.database()
+        let transactions = Mutex(0)
+        let commits = GroupCommit { _, body in
+            transactions.withLock { $0 += 1 }
+            try await queue.write(body)
+        }
+        let results = try await Self.submit(10, to: commits) { _, number in
+            if number == 5 { throw DatabaseError(resultCode: .SQLITE_FULL) }
+        }
+        try results[0].get()
+        for result in results.dropFirst() {
+            #expect { try result.get() } throws: { ($0 as? DatabaseError)?.resultCode == .SQLITE_FULL }
+        }
+        #expect(transactions.withLock { $0 } == 2)
+    }
+
+    @Test func `a group is synced when any of it must be`() async throws {
+        let queue = try Self.database()
+        let asked = Mutex<[GroupCommit.Durability]>([])
+        let commits = GroupCommit { durability, body in
+            asked.withLock { $0.append(durability) }
+            try await queue.write(body)
+        }
+        try await commits.submit(durability: .untilPowerFails) { _, _ in }
+        try await commits.submit { _, _ in }
+        #expect(asked.withLock { $0 } == [.untilPowerFails, .synced])
     }
 }

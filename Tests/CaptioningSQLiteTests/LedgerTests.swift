@@ -196,7 +196,7 @@ struct LedgerTests {
         #expect(completion.caption == "good")
         try await store.record(report(.reused(completion, from: id), fingerprint: print), of: claims[2], then: .done)
         let rows = Mutex<[ExportRow]>([])
-        try await store.forEachRow(isAll: false) { row in rows.withLock { $0.append(row) } }
+        _ = try await store.forEachRow(isAll: false) { row in rows.withLock { $0.append(row) } }
         #expect(rows.withLock { $0.map(\.caption) } == ["ha", "good", "good"])
         #expect(rows.withLock { $0.map(\.status) } == [.failed, .done, .done])
         #expect(try await store.summary().promptTokens == 9)
@@ -232,7 +232,7 @@ struct LedgerTests {
         let store = try SQLiteJobStore.inMemory()
         try await store.add(Planner(job: scene.job()), stale: nil)
         let rows = Mutex<[ExportRow]>([])
-        try await store.forEachRow(isAll: false) { row in rows.withLock { $0.append(row) } }
+        _ = try await store.forEachRow(isAll: false) { row in rows.withLock { $0.append(row) } }
         #expect(Set(rows.withLock { $0.map(\.image.bytes) }) == Set(names))
     }
 

@@ -44,7 +44,7 @@ struct StoreLockTests {
     @Test func `the lock file of a dead process is no obstacle`() async throws {
         try await TemporaryFolder.use { folder in
             let path = folder.path("job.sqlite")
-            try folder.write(Array("99999999\n".utf8), to: "job.sqlite.lock")
+            try folder.write(Array("99999999\n\n".utf8), to: "job.sqlite.lock")
             #expect(StoreLock.runner(ofStore: path) == nil)
             let lock = try StoreLock(storePath: path)
             #expect(StoreLock.runner(ofStore: path) == ownPID)

@@ -48,7 +48,7 @@ struct StoreOpeningTests {
             }
             try queue.close()
         } error: {
-            .newer(path: $0, version: 99, supported: 3)
+            .newer(path: $0, version: 99, supported: 4)
         },
     ]
 
@@ -103,20 +103,45 @@ struct StoreOpeningTests {
             for open in Self.openers.dropFirst() {
                 #expect(throws: StoreError.missing(path: path)) { try open(path) }
             }
-            #expect(try folder.names().isEmpty)
-            try folder.write([], to: "job.sqlite")
-            for open in Self.openers.dropFirst() {
-                #expect(throws: StoreError.missing(path: path)) { try open(path) }
-            }
-            #expect(try Data(contentsOf: URL(filePath: path)).isEmpty)
+            let names = try folder.names()
+            #expect(names.isEmpty)
         }
     }
 
-    @Test func `an empty file becomes a store`() async throws {
+    @Test func `a file that is empty or was cut short is no store, and stays as it is`() async throws {
         try await TemporaryFolder.use { folder in
-            try folder.write([], to: "job.sqlite")
-            let store = try SQLiteJobStore.open(path: folder.path("job.sqlite"), name: "holiday", now: .fixture)
-            #expect(try await store.summary().name == "holiday")
+            let path = folder.path("job.sqlite")
+            try SQLiteJobStore.open(path: path, name: "job", now: .fixture).close()
+            let whole = try Data(contentsOf: URL(filePath: path))
+            for (bytes, message) in [(0, "empty"), (whole.count - 1, "cut short"), (4096, "cut short")] {
+                try whole.prefix(bytes).write(to: URL(filePath: path))
+                for open in Self.openers {
+                    #expect {
+                        _ = try open(path)
+                    } throws: { error in
+                        guard case .failed(path, let reason)? = error as? StoreError else { return false }
+                        return reason.contains(message)
+                    }
+                }
+                #expect(try Data(contentsOf: URL(filePath: path)) == whole.prefix(bytes))
+                #expect(try folder.names() == ["job.sqlite"])
+            }
+        }
+    }
+
+    @Test func `a new store and all that lies beside it is its owner's alone`() async throws {
+        try await TemporaryFolder.use { folder in
+            let path = folder.path("job.sqlite")
+            let lock = try StoreLock(storePath: path)
+            let store = try SQLiteJobStore.open(path: path, name: "job", now: .fixture, lock: lock)
+            try await store.add(Planner(job: .fixture()), stale: nil)
+            #expect(try folder.names() == ["job.sqlite", "job.sqlite-shm", "job.sqlite-wal", "job.sqlite.lock"])
+            for name in try folder.names() {
+                let attributes = try FileManager.default.attributesOfItem(atPath: folder.path(name))
+                #expect(attributes[.posixPermissions] as? Int == 0o600, "\(name)")
+            }
+            try store.close()
+            withExtendedLifetime(lock) {}
         }
     }
 
@@ -125,7 +150,7 @@ struct StoreOpeningTests {
             let path = folder.path("job.sqlite")
             let store = try SQLiteJobStore.open(path: path, name: "job", now: .fixture)
             let header = try Data(contentsOf: URL(filePath: path)).prefix(100)
-            #expect(Array(header[60..<64]) == [0, 0, 0, 3])
+            #expect(Array(header[60..<64]) == [0, 0, 0, 4])
             #expect(String(decoding: header[68..<72], as: UTF8.self) == "CAPT")
             try store.close()
         }

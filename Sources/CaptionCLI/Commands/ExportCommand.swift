@@ -47,31 +47,50 @@ struct ExportCommand: ContextCommand {
 
     private func export(_ store: SQLiteJobStore, _ job: Job, _ context: Context) async throws {
         guard output != "-" else {
-            return try await write(store) { try context.output(Data($0)) }
+            return try report(try await write(store) { try context.output(Data($0)) })
         }
         let target = context.path(output)
         try requireNoStore(target, of: job, options, context)
+        let problems: [String]
         do {
             let file = try ReplacingFile(target: target)
-            try await write(store) { try file.write($0) }
+            problems = try await write(store) { try file.write($0) }
             try file.commit()
         } catch let error as ReplacingFile.Failure {
             throw CommandFailure(status: .storeFailed, message: "cannot write '\(target.string)': \(error.reason)")
         }
         context.note("wrote \(output)")
+        try report(problems)
     }
 
-    private func write(_ store: SQLiteJobStore, to sink: @escaping @Sendable ([UInt8]) throws -> Void) async throws {
+    /// Fails when the store has been damaged: what was written is right, and not all.
+    private func report(_ problems: [String]) throws {
+        guard !problems.isEmpty else { return }
+        throw CommandFailure(
+            status: .storeFailed,
+            message: """
+                the store is damaged, and the export is not whole:
+                \(problems.map { "  " + $0 }.joined(separator: "\n"))
+                'caption status \(quoted(options.spec)) --verify' tells more
+                """)
+    }
+
+    /// - Returns: What is damaged.
+    private func write(
+        _ store: SQLiteJobStore, to sink: @escaping @Sendable ([UInt8]) throws -> Void
+    ) async throws -> [String] {
         switch format {
         case .csv:
             let columns = try await store.manifestColumns()
             let writer = Locked(CSVWriter(manifestColumns: columns, bom: bom, sink: sink))
-            try await store.forEachRow(isAll: all) { row in try writer.with { try $0.write(row) } }
+            let problems = try await store.forEachRow(isAll: all) { row in try writer.with { try $0.write(row) } }
             try writer.with { try $0.finish() }
+            return problems
         case .jsonl:
             let writer = Locked(JSONLWriter(sink: sink))
-            try await store.forEachRow(isAll: all) { row in try writer.with { try $0.write(row) } }
+            let problems = try await store.forEachRow(isAll: all) { row in try writer.with { try $0.write(row) } }
             try writer.with { try $0.finish() }
+            return problems
         }
     }
 }

@@ -97,13 +97,17 @@ struct RunCommand: ContextCommand {
             do {
                 status = try await run(job, planner, store, lock, log, context)
             } catch {
-                if case StoreError.moved = error { throw error }
-                try? store.close()
+                switch error {
+                case StoreError.moved, StoreError.cut: throw error
+                default: try? store.close()
+                }
                 throw error
             }
             try store.close()
         } catch StoreError.moved(let path, nil) {
             throw StoreError.moved(path: path, rescued: await store.rescue())
+        } catch StoreError.cut(let path, nil) {
+            throw StoreError.cut(path: path, answers: await keepAnswers(of: store, job))
         }
         if status != .done { throw status.code }
     }
@@ -118,12 +122,15 @@ struct RunCommand: ContextCommand {
         if interrupted > 0, !quiet {
             context.note("an earlier run ended with \(interrupted) attempts open; their items are pending again")
         }
+        try await recoverUnrecorded(of: job, store, context)
         let before = try await store.summary()
         guard before.pending > 0 else {
             return try await finish(.finished, store, log, context)
         }
+        let unrecorded = UnrecordedFile(job: job, storeID: try await store.storeID())
         let reporter = RunReporter(
-            context: context, quiet: quiet, job: job, before: before, limit: limit, publish: { lock.publish($0.line) })
+            context: context, quiet: quiet, job: job, before: before, limit: limit, publish: { lock.publish($0.line) },
+            keep: { unrecorded.keep($0, of: $1) })
         let end = try await withEndpoints(job, context) { job, transports in
             let runner = try Runner(
                 job: job, store: store, transports: transports, converter: makeConverter(),
@@ -138,6 +145,29 @@ struct RunCommand: ContextCommand {
             }
         }
         return try await finish(end ?? .interrupted, store, log, context)
+    }
+
+    /// Keeps the answers that may be gone with a log that was cut; taking in again what is not does no harm.
+    private func keepAnswers(of store: SQLiteJobStore, _ job: Job) async -> String? {
+        guard let id = try? await store.storeID(), !store.recentAnswers.isEmpty else { return nil }
+        let file = UnrecordedFile(job: job, storeID: id)
+        for (report, claim) in store.recentAnswers { _ = file.keep(report, of: claim) }
+        return UnrecordedFile.path(ofStore: job.store).string
+    }
+
+    /// Takes in what an earlier run could not record, before any of it is asked and paid for again.
+    private func recoverUnrecorded(of job: Job, _ store: SQLiteJobStore, _ context: Context) async throws {
+        let file = UnrecordedFile.path(ofStore: job.store)
+        guard isFile(file) else { return }
+        let recovery = try await UnrecordedFile.recover(file, into: store)
+        if !quiet, recovery.recovered > 0 {
+            context.note("\(recovery.recovered) answers from '\(file.string)' are recorded now")
+        }
+        guard recovery.refused.isEmpty else {
+            for reason in recovery.refused.prefix(10) { context.note("warning: '\(file.string)': \(reason)") }
+            return
+        }
+        _ = file.withPlatformString { unlink($0) }
     }
 
     /// Gives the work transports to the job's endpoints, starting the simulated provider when one of them means that.

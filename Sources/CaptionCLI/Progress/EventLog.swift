@@ -78,9 +78,9 @@ final class EventLog: Sendable {
             about(item, "failed")
             because(failure)
         case .interrupted(let item): about(item, "interrupted")
-        case .unrecorded(let item, let completion):
-            about(item, "unrecorded")
-            line.message = completion.caption
+        case .unrecorded(let claim, let report):
+            about(claim.item, "unrecorded")
+            line.message = report.outcome.completion?.caption
         case .waiting(let reason, let wait):
             line.event = "waiting"
             line.reason = reason.rawValue

@@ -9,17 +9,20 @@ struct RunReporter: Sendable {
     private let note: Locked<RunNote>
     private let published = Locked(Duration.seconds(-1))
     private let publish: @Sendable (RunNote) -> Void
+    private let keep: @Sendable (AttemptReport, Claim) -> String?
     private let shownHealth = Locked<[Int: EndpointState.Health]>([:])
     private let start = ContinuousClock.now
 
     /// - `publish`: Leaves a note for `caption status`.
+    /// - `keep`: Keeps an answer that could not be recorded, and says where.
     init(
         context: Context, quiet: Bool, job: Job, before: StoreSummary, limit: Int?,
-        publish: @escaping @Sendable (RunNote) -> Void
+        publish: @escaping @Sendable (RunNote) -> Void, keep: @escaping @Sendable (AttemptReport, Claim) -> String?
     ) {
         self.context = context
         self.quiet = quiet
         self.publish = publish
+        self.keep = keep
         note = Locked(
             RunNote(
                 endpoints: job.endpoints.map { endpoint in
@@ -53,22 +56,10 @@ struct RunReporter: Sendable {
         }
         publish(event, at: time)
         if case .endpoint(let endpoint, let present) = event, !quiet { announce(endpoint, present) }
-        if case .unrecorded(let item, let completion) = event { rescue(item, completion) }
+        if case .unrecorded(let claim, let report) = event, let message = keep(report, claim) { show(message) }
         if case .failed(let item, let failure, _) = event, !quiet {
             show("failed: \(item.key.image.display) (\(item.key.promptID)): \(failure.detail)")
         }
-    }
-
-    /// Prints an answer that could not be recorded, whole and as JSON, so that it is not lost with the process.
-    private func rescue(_ item: Item, _ completion: Completion) {
-        let row = ExportRow(
-            image: item.key.image, prompt: item.key.promptID, status: .done, caption: completion.caption,
-            finishReason: completion.finishReason, model: completion.model, usage: completion.usage, attempts: 1,
-            completedAt: context.now())
-        let text = Locked("")
-        var writer = JSONLWriter { bytes in text.with { $0 += String(decoding: bytes, as: UTF8.self) } }
-        guard (try? writer.write(row)) != nil, (try? writer.finish()) != nil else { return }
-        show("not recorded: " + text.with { $0 }.trimmingCharacters(in: .newlines))
     }
 
     /// Tells `caption status`, a few times a second at most.

@@ -4,17 +4,21 @@ public import Foundation
 ///
 /// Bytes of names that are no UTF-8 pass through unchanged. Memory does not grow with the number of rows.
 public struct CSVWriter: Sendable {
-    /// The columns, in order.
+    /// The columns, in order; new ones are only ever appended.
     public static let columns = [
         "image", "prompt", "status", "caption", "finish_reason", "model", "prompt_tokens", "completion_tokens",
         "total_tokens", "image_tokens", "attempts", "error_code", "error_message", "completed_at", "image_size",
-        "image_format", "image_bytes", "sent_size", "sent_format", "sent_bytes", "prepared",
+        "image_format", "image_bytes", "sent_size", "sent_format", "sent_bytes", "prepared", "provider",
     ]
+
+    /// Columns that came after manifests: a manifest's column of that name keeps it, and ours is left out.
+    private static let yielding: Set<String> = ["provider"]
 
     private static let flushBytes = 64 * 1024
     private static let lineEnd: [UInt8] = [13, 10]
 
     private let manifestColumns: [String]
+    private let hasProvider: Bool
     private let sink: @Sendable ([UInt8]) throws -> Void
     private var buffer: [UInt8] = []
 
@@ -29,13 +33,15 @@ public struct CSVWriter: Sendable {
     ) {
         self.manifestColumns = manifestColumns
         self.sink = sink
+        let columns = Self.columns.filter { !(Self.yielding.contains($0) && manifestColumns.contains($0)) }
+        hasProvider = columns.contains("provider")
         buffer.reserveCapacity(Self.flushBytes + 16 * 1024)
         if bom { buffer += [0xEF, 0xBB, 0xBF] }
-        buffer += Array(Self.columns.joined(separator: ",").utf8)
+        buffer += Array(columns.joined(separator: ",").utf8)
         // A name that we use already would stand twice in the header.
         for name in manifestColumns {
             buffer.append(44)
-            append(Self.columns.contains(name) ? "manifest_\(name)" : name)
+            append(columns.contains(name) ? "manifest_\(name)" : name)
             buffer.removeLast()
         }
         buffer += Self.lineEnd
@@ -66,6 +72,7 @@ public struct CSVWriter: Sendable {
         append(row.images?.sentFormat)
         append(row.images?.sentBytes)
         append(row.images?.prepared)
+        if hasProvider { append(row.provider) }
         for name in manifestColumns { append(row.variables[name]) }
         buffer[buffer.count - 1] = 13
         buffer.append(10)

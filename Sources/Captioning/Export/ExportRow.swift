@@ -36,6 +36,8 @@ public struct ExportRow: Hashable, Sendable {
     public var completedAt: Date?
     /// What a manifest says of the image, by column; empty for an image that no manifest names.
     public var variables: [String: String] = [:]
+    /// The preset of the provider that was asked, such as `dashscope`; nil when nobody was.
+    public var provider: String?
     /// What the settling attempt sent of the images; nil when nothing was, or only addresses.
     public var images: SentImages?
 

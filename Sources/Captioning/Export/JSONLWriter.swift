@@ -44,6 +44,7 @@ public struct JSONLWriter: Sendable {
         append("sent_format", row.images?.sentFormat)
         append("sent_bytes", row.images?.sentBytes)
         append("prepared", row.images?.prepared)
+        append("provider", row.provider)
         if !row.variables.isEmpty {
             append(key: "manifest")
             buffer.append(contentsOf: JSONValue.object(row.variables.mapValues(JSONValue.string)).canonicalData)

@@ -9,7 +9,8 @@ public struct PlannedItem: Hashable, Sendable {
     public var position: Int
     /// What the manifest says of the image, by column; nil for an image that no manifest names.
     public var variables: [String: String]?
-    /// A digest of those that the item's prompt and the system text name; nil when they name none.
+    /// A digest of what the item asks with beside its prompt: of the columns that the prompt and the system text name, or of
+    /// a group's files in their order; nil when there is neither.
     ///
     /// When it changes, the answer is to another question.
     public var asks: Int64?
@@ -40,6 +41,13 @@ struct PromptColumns {
             hash.update(text: name)
             hash.update(text: variables[name] ?? "")
         }
+        return hash.finalize().withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
+    }
+
+    /// A digest of a group's files.
+    static func digest(ofFiles names: [ImageName]) -> Int64 {
+        var hash = SHA256()
+        for name in names { hash.update(bytes: name.bytes) }
         return hash.finalize().withUnsafeBytes { $0.loadUnaligned(as: Int64.self) }
     }
 }

@@ -51,7 +51,7 @@ public struct Planner: Sendable {
         }
         let json = JSONValue.object([
             // One more whenever the rules of planning change, such as the endings of image files.
-            "rules": .int(1), "name": .string(job.name), "root": .string(job.root.string),
+            "rules": .int(2), "name": .string(job.name), "root": .string(job.root.string),
             "store": .string(job.store.string), "images": .array(images), "requests": .array(requests),
         ])
         return Data(SHA256.hash(data: json.canonicalData))
@@ -101,13 +101,18 @@ public struct Planner: Sendable {
         var seen = SeenImages(job: job, name: name(of:))
         let asked = PromptColumns(job: job)
         @discardableResult
-        func add(_ kind: Item.Kind, _ image: ImageName, _ variables: [String: String]? = nil) throws -> Bool {
+        func add(
+            _ kind: Item.Kind, _ image: ImageName, _ variables: [String: String]? = nil, files: [String] = []
+        ) throws -> Bool {
             guard seen.isNew(kind, image) else { return false }
+            let filesDigest =
+                files.isEmpty ? nil : PromptColumns.digest(ofFiles: files.map { name(of: FilePath($0)) })
             for prompt in job.prompts {
                 try visit(
                     PlannedItem(
                         key: Item.Key(kind: kind, image: image, promptID: prompt.id), position: position,
-                        variables: variables, asks: asked.digest(of: variables, promptID: prompt.id)))
+                        variables: variables,
+                        asks: filesDigest ?? asked.digest(of: variables, promptID: prompt.id)))
                 position += 1
             }
             return true
@@ -118,8 +123,8 @@ public struct Planner: Sendable {
                 for file in files { try add(.file, name(of: FilePath(file))) }
             case .urls(let urls):
                 for url in urls { try add(.url, ImageName(url)) }
-            case .group(let name, _):
-                try add(.group, ImageName(name))
+            case .group(let name, let files):
+                try add(.group, ImageName(name), files: files)
             case .urlFile, .manifest, .archive:
                 do {
                     try readList(source, &notes, enter) { kind, image, variables in

@@ -6,6 +6,12 @@ public import Foundation
 /// Provider, model, system text, prompt text, variables and parameters count. The address does not (moving a region or a
 /// port changes no answer), nor do limits and retry rules.
 public struct RequestVersion: Hashable, Sendable {
+    /// The number of the rule by which `digest` is made of `definition`; one more whenever that changes.
+    ///
+    /// A store makes the digests that an older rule made again, from the definitions that it keeps, so that an upgrade of
+    /// the program alone makes no answer stale.
+    public static let rule = 1
+
     /// The prompt's id.
     public var promptID: String
     /// SHA-256 over everything that counts, 32 bytes.
@@ -41,9 +47,20 @@ public struct RequestVersion: Hashable, Sendable {
         if job.preparation != ImagePreparation() { members["prepare"] = .string(job.preparation.text) }
         let json = JSONValue.object(members).canonicalData
         promptID = prompt.id
-        digest = Data(SHA256.hash(data: json))
+        digest = Self.digest(of: json)
         model = models.map { $0[1] }.joined(separator: ", ")
         definition = String(decoding: json, as: UTF8.self)
+    }
+
+    /// The digest of a definition that was stored under an older rule, by the present one; nil when it is no JSON.
+    ///
+    /// What that rule did not keep counts as unchanged.
+    package static func digest(ofDefinition text: String) -> Data? {
+        (try? JSONValue(parsing: Data(text.utf8))).map { digest(of: $0.canonicalData) }
+    }
+
+    private static func digest(of json: Data) -> Data {
+        Data(SHA256.hash(data: json))
     }
 
     /// The versions of all prompts of a job, in their order.

@@ -172,7 +172,7 @@ struct EndpointPace: Sendable {
         settle(report, ticket)
         if let headers = report.rateLimits { noteHeaders(headers, at: now) }
         guard case .failed(let failure, _) = report.outcome else {
-            noteAnswer(ticket, at: now)
+            noteAnswer(ticket, report.latency, at: now)
             noteSuccess(ticket, at: now)
             lastSuccess = wallClock
             return
@@ -185,17 +185,15 @@ struct EndpointPace: Sendable {
         case .unavailable, .connectionLost, .transient:
             lastFailure = failure
             window.noteFault()
-            let isDown = breaker.noteFailure(
-                failure, of: item, isLost: failure.kind != .transient, startedAt: ticket.startedAt, at: now,
-                backoff: RetryPolicy(rules: rules).backoff(afterAttempt:))
+            let isDown = breaker.noteFailure(failure, of: item, ticket, rules, at: now)
             if isDown { triesInFlight = 0 }
             if let asked = failure.retryAfter { coolDown(for: asked, at: now) }
         case .refused:
-            noteAnswer(ticket, at: now)
+            noteAnswer(ticket, report.latency, at: now)
             refusals = refusals.label == failure.label ? (failure.label, refusals.count + 1) : (failure.label, 1)
             if successes == 0, refusals.count >= Self.refusalsToStop { retire(.fatal(failure)) }
         case .truncated, .filtered, .cutShort:
-            noteAnswer(ticket, at: now)
+            noteAnswer(ticket, report.latency, at: now)
         case .unauthorized:
             lastFailure = failure
             retire(.unauthorized(failure))
@@ -203,6 +201,19 @@ struct EndpointPace: Sendable {
             lastFailure = failure
             retire(.fatal(failure))
         case .unreadableImage, .interrupted: break
+        }
+    }
+
+    /// Whether the endpoint will count as failing whatever it is asked, once an attempt has been learned from.
+    func isDown(after report: AttemptReport, of item: Item.ID, _ ticket: Ticket, at now: Double) -> Bool {
+        guard let failure = report.outcome.failure else { return false }
+        switch failure.kind {
+        case .unavailable, .connectionLost, .transient:
+            var breaker = breaker
+            breaker.noteFailure(failure, of: item, ticket, rules, at: now)
+            return breaker.isOpen
+        case .unreadableImage, .interrupted, .unauthorized, .fatal: return breaker.isOpen
+        case .rateLimited, .refused, .truncated, .filtered, .cutShort: return false
         }
     }
 
@@ -250,7 +261,7 @@ struct EndpointPace: Sendable {
         quotas.note(headers, inFlight: inFlight, tokensPerRequest: cost.typicalTokens, at: now)
     }
 
-    private mutating func noteAnswer(_ ticket: Ticket, at now: Double) {
+    private mutating func noteAnswer(_ ticket: Ticket, _ latency: Duration?, at now: Double) {
         if breaker.isOpen {
             window.restart(at: now)
             triesInFlight = 0
@@ -258,7 +269,7 @@ struct EndpointPace: Sendable {
         breaker.noteAnswer()
         answers += 1
         lastAnswerAt = now
-        window.noteAnswer(generation: ticket.generation, latency: now - ticket.startedAt, at: now)
+        window.noteAnswer(generation: ticket.generation, latency: latency?.seconds ?? now - ticket.startedAt, at: now)
     }
 
     private mutating func noteSuccess(_ ticket: Ticket, at now: Double) {
@@ -327,5 +338,19 @@ struct EndpointPace: Sendable {
 
     private mutating func retire(_ reason: StopReason) {
         retired = retired ?? reason
+    }
+}
+
+extension CircuitBreaker {
+    /// Counts in a failure of a request that was admitted.
+    ///
+    /// Returns whether the endpoint has just been found down.
+    @discardableResult
+    fileprivate mutating func noteFailure(
+        _ failure: Failure, of item: Item.ID, _ ticket: EndpointPace.Ticket, _ rules: Job.Retry, at now: Double
+    ) -> Bool {
+        noteFailure(
+            failure, of: item, isLost: failure.kind != .transient, startedAt: ticket.startedAt, at: now,
+            backoff: RetryPolicy(rules: rules).backoff(afterAttempt:))
     }
 }

@@ -83,13 +83,21 @@ package final class EndpointPool: Sendable {
         }
     }
 
-    /// Takes note of how an attempt ended, and tells what the policy must know to decide about its item.
+    /// Learns from how an attempt ended, once that is recorded.
     package func note(
         _ report: AttemptReport, of claim: Claim, _ grant: Grant, at now: Double, wallClock: Date
-    ) -> RetryPolicy.Situation {
+    ) {
         state.withLock { state in
             state.paces[grant.endpoint].note(
                 report, of: claim.item.id, grant.ticket, at: now, wallClock: wallClock)
+        }
+    }
+
+    /// What the policy must know to decide about an item whose attempt has ended; learns nothing.
+    package func situation(
+        after report: AttemptReport, of claim: Claim, _ grant: Grant, at now: Double
+    ) -> RetryPolicy.Situation {
+        state.withLock { state in
             let pace = state.paces[grant.endpoint]
             let first = claim.earlier.first
             let failure = report.outcome.failure
@@ -102,7 +110,8 @@ package final class EndpointPool: Sendable {
                 failures: claim.failures, throttles: claim.throttles, doubts: claim.doubts,
                 sameErrors: isServerError ? same.count + 1 : 1, firstAttempt: first?.startedAt,
                 othersSucceed: first.map { first in pace.lastSuccess.map { $0 > first.finishedAt } ?? false } ?? false,
-                isEndpointDown: pace.breaker.isOpen, wasSent: report.wasSent)
+                isEndpointDown: pace.isDown(after: report, of: claim.item.id, grant.ticket, at: now),
+                wasSent: report.wasSent)
         }
     }
 

@@ -12,8 +12,8 @@ public enum RunEvent: Hashable, Sendable {
     case failed(Item, Failure, wasSent: Bool)
     /// An attempt was broken off, or failed for no fault of the item's; the item is pending again.
     case interrupted(Item)
-    /// A reply that was paid for could not be written to the store: whoever hears of it last keeps it.
-    case unrecorded(Item, Completion)
+    /// A reply that was paid for could not be written to the store: whoever hears of it must keep it.
+    case unrecorded(Claim, AttemptReport)
     /// Nothing can be sent for so long, and why.
     case waiting(WaitReason, Duration)
     /// An endpoint, by its place in the job, takes more or less than before, or has changed its health.

@@ -293,6 +293,8 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     ) async throws -> ChildEnd {
         let claim = request.claim
         onEvent(.started(claim.item, endpoint: grant.endpoint))
+        async let marking: Void = store.markSent(
+            claim.attemptID, to: job.endpoints[grant.endpoint], at: began.addingTimeInterval(grant.startedAt))
         var report = await work.send(request, to: grant.endpoint, now: now)
         let end = seconds(since: start)
         report.finishedAt = now()
@@ -303,22 +305,28 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
             failure.detail = "the run's deadline (limits.deadline) came before the reply"
             report.outcome = .failed(failure, partial: partial)
         }
-        if report.wasSent { report.latency = .milliseconds(Int64((end - grant.startedAt) * 1000)) }
-        let situation = pool.note(report, of: claim, grant, at: end, wallClock: report.finishedAt)
+        if report.wasSent { report.latency = .seconds(end - grant.startedAt) }
+        let situation = pool.situation(after: report, of: claim, grant, at: end)
         var generator = SplitMix64(seed: seed ^ UInt64(bitPattern: claim.attemptID.rawValue))
         let disposition =
             report.outcome.failure.map { failure in
                 RetryPolicy(rules: job.retry, itemDeadline: job.deadlines.item).disposition(
                     after: failure, in: situation, now: began.addingTimeInterval(end), using: &generator)
             } ?? .done
+        // The mark comes before the record that it would undo; the record is made whatever became of the mark.
+        var failure: (any Error)?
+        do { try await marking } catch { failure = error }
         do {
             try await store.record(report, of: claim, then: disposition)
         } catch {
             await work.abandon(request)
-            if let completion = report.outcome.completion { onEvent(.unrecorded(claim.item, completion)) }
+            if report.outcome.completion != nil { onEvent(.unrecorded(claim, report)) }
             throw error
         }
+        // Only what is on disk is learned from: whatever a reply holds, it is recorded.
+        pool.note(report, of: claim, grant, at: seconds(since: start), wallClock: report.finishedAt)
         await work.abandon(request)
+        if let failure { throw failure }
         announce(claim.item, report, disposition)
         return .attempt(disposition, latency: report.outcome.failure == nil ? end - grant.startedAt : nil)
     }

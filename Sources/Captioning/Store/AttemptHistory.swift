@@ -14,6 +14,8 @@ public struct AttemptHistory: Hashable, Sendable, Codable {
     public var outcome: String?
     /// Whether a request went out; nil when it is not known.
     public var wasSent: Bool?
+    /// The provider's preset, such as `dashscope`.
+    public var provider: String?
     /// The base URL.
     public var endpoint: String?
     /// The model asked.
@@ -22,6 +24,8 @@ public struct AttemptHistory: Hashable, Sendable, Codable {
     public var answeredModel: String?
     /// When the claim was made.
     public var startedAt: Date?
+    /// When the request went out; nil when none did.
+    public var sentAt: Date?
     /// When the attempt ended.
     public var finishedAt: Date?
     /// From the first byte sent to the last received.
@@ -49,9 +53,10 @@ public struct AttemptHistory: Hashable, Sendable, Codable {
 
     /// An attempt.
     public init(
-        prompt: String, itemState: String, number: Int?, outcome: String?, wasSent: Bool?, endpoint: String?,
-        model: String?, answeredModel: String?, startedAt: Date?, finishedAt: Date?, latencyMs: Int?, httpStatus: Int?,
-        errorCode: String?, errorMessage: String?, providerRequestID: String?, finishReason: String?, usage: Usage,
+        prompt: String, itemState: String, number: Int?, outcome: String?, wasSent: Bool?, provider: String?,
+        endpoint: String?, model: String?, answeredModel: String?, startedAt: Date?, sentAt: Date?, finishedAt: Date?,
+        latencyMs: Int?, httpStatus: Int?, errorCode: String?, errorMessage: String?, providerRequestID: String?,
+        finishReason: String?, usage: Usage,
         caption: String?, reasoning: String?, request: String?
     ) {
         self.prompt = prompt
@@ -59,10 +64,12 @@ public struct AttemptHistory: Hashable, Sendable, Codable {
         self.number = number
         self.outcome = outcome
         self.wasSent = wasSent
+        self.provider = provider
         self.endpoint = endpoint
         self.model = model
         self.answeredModel = answeredModel
         self.startedAt = startedAt
+        self.sentAt = sentAt
         self.finishedAt = finishedAt
         self.latencyMs = latencyMs
         self.httpStatus = httpStatus

@@ -38,6 +38,12 @@ public protocol JobStore: Sendable {
     func claim(upTo count: Int, within scope: ClaimScope, for endpoint: Job.Endpoint, now: Date) async throws
         -> ClaimResult
 
+    /// Marks an attempt as sent: when, and where to.
+    ///
+    /// After a crash only an attempt with the mark counts as sent, and against the limits of no other endpoint. The mark
+    /// survives the death of the process; a power failure may undo it.
+    func markSent(_ attempt: Attempt.ID, to endpoint: Job.Endpoint, at time: Date) async throws
+
     /// Takes claims back of which nothing was sent: their items are pending as they were, and there was no attempt.
     func release(_ claims: [Claim]) async throws
 
@@ -69,8 +75,11 @@ public protocol JobStore: Sendable {
 
     /// Calls `visit` for every exported row, in plan order, without holding them all.
     ///
+    /// Rows that do not hold what was written are left out.
+    ///
     /// - `isAll`: Whether images and prompts that the spec no longer names come too, at the end.
-    func forEachRow(isAll: Bool, _ visit: @escaping @Sendable (ExportRow) throws -> Void) async throws
+    /// - Returns: What is damaged or missing, one sentence each; empty when all is well.
+    func forEachRow(isAll: Bool, _ visit: @escaping @Sendable (ExportRow) throws -> Void) async throws -> [String]
 
     /// Every attempt for the images of that name, in plan order and oldest first; one entry without an attempt for an
     /// item that has none.
@@ -110,6 +119,8 @@ public struct Claim: Hashable, Sendable {
     public var item: Item
     /// The attempt row that was written for it.
     public var attemptID: Attempt.ID
+    /// When that was, as it is stored.
+    public var startedAt: Date
     /// Failed attempts that count against the item's budget, so far.
     public var failures: Int
     /// Attempts that were rate limited, so far; they have a budget of their own.
@@ -141,11 +152,12 @@ public struct Claim: Hashable, Sendable {
 
     /// A claim.
     public init(
-        item: Item, attemptID: Attempt.ID, failures: Int = 0, throttles: Int = 0, doubts: Int = 0,
+        item: Item, attemptID: Attempt.ID, startedAt: Date, failures: Int = 0, throttles: Int = 0, doubts: Int = 0,
         earlier: [Earlier] = []
     ) {
         self.item = item
         self.attemptID = attemptID
+        self.startedAt = startedAt
         self.failures = failures
         self.throttles = throttles
         self.doubts = doubts

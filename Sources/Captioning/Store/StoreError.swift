@@ -15,6 +15,9 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
     /// The store's files were moved, deleted or replaced while a run was going on; `rescued` is where its contents are, nil
     /// when they could not be saved.
     case moved(path: String, rescued: String?)
+    /// The store's files were cut short while a run was going on; `answers` is where the answers are that may be gone with
+    /// them, nil when they could not be saved.
+    case cut(path: String, answers: String?)
     /// Reading, writing or locking failed.
     case failed(path: String, reason: String)
 
@@ -40,6 +43,13 @@ public enum StoreError: Error, Hashable, Sendable, CustomStringConvertible {
             """
             '\(path)' was moved, deleted or replaced while the run was going on, and what it held could not be saved. \
             If it was moved, move it back and run the same command again
+            """
+        case .cut(let path, let answers):
+            """
+            '\(path)' or its log was cut short by another program while the run was going on. \
+            \(answers.map { "The last answers are kept in '\($0)', and the next run takes them in" } ?? "The run has stopped"). \
+            Run the same command again; if the store cannot be opened, put a backup in its place first, or copy it and mend the \
+            copy: sqlite3 COPY .recover | sqlite3 NEW
             """
         case .failed(let path, let reason):
             "the store '\(path)' failed: \(reason)"

@@ -6,7 +6,7 @@ struct CSVWriterTests {
     private static let header =
         "image,prompt,status,caption,finish_reason,model,prompt_tokens,completion_tokens,total_tokens,image_tokens,"
         + "attempts,error_code,error_message,completed_at,image_size,image_format,image_bytes,sent_size,sent_format,"
-        + "sent_bytes,prepared\r\n"
+        + "sent_bytes,prepared,provider\r\n"
 
     private func csv(_ rows: [ExportRow], bom: Bool = false) throws -> [UInt8] {
         let collected = Collected()
@@ -39,10 +39,11 @@ struct CSVWriterTests {
         row.images = SentImages(
             imageSize: "40x30", imageFormat: "heic", imageBytes: 900, sentSize: "20x15", sentFormat: "jpeg",
             sentBytes: 300, prepared: "turned scaled")
+        row.provider = "dashscope"
         #expect(
             try text([row])
                 == "a.jpg,alt,failed,c,length,m,1,2,3,0,5,truncated,cut short,2026-03-01T09:05:07.250Z,40x30,heic,900,"
-                + "20x15,jpeg,300,turned scaled\r\n")
+                + "20x15,jpeg,300,turned scaled,dashscope\r\n")
     }
 
     @Test func `the columns of a manifest follow ours`() throws {
@@ -57,9 +58,22 @@ struct CSVWriterTests {
         #expect(text.hasSuffix(",\"\"\"x\"\"\",mine,\r\n"))
     }
 
+    @Test func `a manifest's provider was there before ours, and stays`() throws {
+        let collected = Collected()
+        var writer = CSVWriter(manifestColumns: ["provider"]) { collected.add($0) }
+        var row = ExportRow(image: ImageName("a.jpg"), prompt: "alt", status: .pending)
+        row.variables = ["provider": "Müller"]
+        row.provider = "dashscope"
+        try writer.write(row)
+        try writer.finish()
+        let text = String(decoding: collected.bytes, as: UTF8.self)
+        #expect(text.hasPrefix(Self.header))
+        #expect(text.hasSuffix(",Müller\r\n") && !text.contains("dashscope"))
+    }
+
     @Test func `what is absent is an empty field`() throws {
         let row = ExportRow(image: ImageName("a.jpg"), prompt: "alt", status: .pending)
-        #expect(try text([row]) == "a.jpg,alt,pending,,,,,,,,0,,,,,,,,,,\r\n")
+        #expect(try text([row]) == "a.jpg,alt,pending,,,,,,,,0,,,,,,,,,,,\r\n")
     }
 
     @Test(arguments: [
@@ -68,7 +82,7 @@ struct CSVWriterTests {
         ("-a", "-a"), ("🦊", "🦊"), ("tab\t", "tab\t"), ("", ""),
     ])
     func `quotes stand only where they are needed`(value: String, field: String) throws {
-        let expected = Array("a.jpg,alt,done,\(field),,,,,,,0,,,,,,,,,,\r\n".utf8)
+        let expected = Array("a.jpg,alt,done,\(field),,,,,,,0,,,,,,,,,,,\r\n".utf8)
         #expect(Array(try text([.fixture(caption: value)]).utf8) == expected)
     }
 
@@ -79,7 +93,7 @@ struct CSVWriterTests {
         let records = try StrictCSVReader.records(of: csv(rows)).dropFirst()
         #expect(records.count == AwkwardText.all.count)
         for (record, value) in zip(records, AwkwardText.all) {
-            try #require(record.count == 21)
+            try #require(record.count == 22)
             for column in [0, 1, 3, 12] { #expect(record[column] == Array(value.utf8), "\(value)") }
         }
     }

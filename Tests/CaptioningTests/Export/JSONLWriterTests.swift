@@ -37,12 +37,14 @@ struct JSONLWriterTests {
         row.images = SentImages(
             imageSize: "40x30", imageFormat: "heic", imageBytes: 900, sentSize: "20x15", sentFormat: "jpeg",
             sentBytes: 300, prepared: "turned scaled")
+        row.provider = "dashscope"
         let expected =
             #"{"image":"a/b.jpg","prompt":"alt","status":"done","caption":"A \"cat\".","finish_reason":"stop","#
             + #""model":"m","prompt_tokens":1,"completion_tokens":2,"total_tokens":3,"image_tokens":4,"#
             + #""cached_tokens":5,"reasoning_tokens":0,"attempts":6,"error_code":"e","error_message":"f","#
             + #""completed_at":"2026-03-01T09:05:07.250Z","image_size":"40x30","image_format":"heic","#
-            + #""image_bytes":900,"sent_size":"20x15","sent_format":"jpeg","sent_bytes":300,"prepared":"turned scaled"}"#
+            + #""image_bytes":900,"sent_size":"20x15","sent_format":"jpeg","sent_bytes":300,"prepared":"turned scaled","#
+            + #""provider":"dashscope"}"#
         #expect(try lines([row]) == [expected])
     }
 
@@ -52,11 +54,11 @@ struct JSONLWriterTests {
         let absent = [
             "caption", "finish_reason", "model", "prompt_tokens", "completion_tokens", "total_tokens", "image_tokens",
             "cached_tokens", "reasoning_tokens", "error_code", "error_message", "completed_at", "image_size",
-            "image_format", "image_bytes", "sent_size", "sent_format", "sent_bytes", "prepared",
+            "image_format", "image_bytes", "sent_size", "sent_format", "sent_bytes", "prepared", "provider",
         ]
         for key in absent { #expect(members[key] == .null, "\(key)") }
         #expect(members["attempts"] == .int(0))
-        #expect(members.count == 23)
+        #expect(members.count == 24)
     }
 
     @Test func `awkward texts stay on one line and come back`() throws {

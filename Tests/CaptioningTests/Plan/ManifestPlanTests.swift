@@ -131,7 +131,7 @@ struct ManifestPlanTests {
             #expect(try await store.verify() == [])
             #expect(try await store.manifestColumns() == ["title", "price"])
             let rows = Rows()
-            try await store.forEachRow(isAll: false) { row in rows.list.withLock { $0.append(row) } }
+            _ = try await store.forEachRow(isAll: false) { row in rows.list.withLock { $0.append(row) } }
             #expect(rows.list.withLock { $0.map(\.variables) } == [["title": "Table", "price": "5"]])
         }
     }

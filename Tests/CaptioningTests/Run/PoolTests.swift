@@ -27,7 +27,7 @@ struct PoolTests {
         Claim(
             item: Item(
                 id: .init(id), key: .init(kind: .file, image: ImageName("a.jpg"), promptID: "a"), position: Int(id)),
-            attemptID: .init(id))
+            attemptID: .init(id), startedAt: Self.start)
     }
 
     private func report(_ kind: Failure.Kind? = nil, retryAfter: Duration? = nil, wasSent: Bool = true) -> AttemptReport
@@ -51,7 +51,7 @@ struct PoolTests {
     @Test func `an endpoint that refuses the key is not asked again, the other goes on`() throws {
         let pool = pool(job([.init(concurrency: 2), .init(concurrency: 2)]))
         let first = try #require(grant(pool, at: 0))
-        _ = pool.note(report(.unauthorized), of: claim(1), first, at: 1, wallClock: Self.start)
+        pool.note(report(.unauthorized), of: claim(1), first, at: 1, wallClock: Self.start)
         #expect(pool.stopReason(nextChance: nil, at: 1) == nil)
         #expect((0..<3).map { _ in grant(pool, at: 1)?.endpoint } == [1, 1, nil])
     }
@@ -60,7 +60,7 @@ struct PoolTests {
         let pool = pool(job([.init(), .init()]))
         for id in 1...2 as ClosedRange<Int64> {
             let next = try #require(self.grant(pool, at: 0))
-            _ = pool.note(report(.unauthorized), of: claim(id), next, at: 1, wallClock: Self.start)
+            pool.note(report(.unauthorized), of: claim(id), next, at: 1, wallClock: Self.start)
         }
         guard case .unauthorized = pool.stopReason(nextChance: nil, at: 1) else {
             Issue.record("expected a stop")
@@ -75,7 +75,7 @@ struct PoolTests {
     @Test func `a cool-down of one endpoint leaves the other at work`() throws {
         let pool = pool(job([.init(concurrency: 1), .init(concurrency: 1)]))
         let first = try #require(grant(pool, at: 0))
-        _ = pool.note(
+        pool.note(
             report(.rateLimited, retryAfter: .seconds(30)), of: claim(1), first, at: 1, wallClock: Self.start)
         #expect(grant(pool, at: 2)?.endpoint == 1)
         guard case .full(let later) = pool.admit(promptTokens: [1, 1], at: 3) else {
@@ -90,14 +90,14 @@ struct PoolTests {
     @Test func `no answer for give_up_after stops the run, an answer in between does not`() throws {
         let pool = pool(job([.init()], retry: .init(giveUpAfter: .seconds(60))))
         let first = try #require(grant(pool, at: 0))
-        _ = pool.note(report(.transient), of: claim(1), first, at: 50, wallClock: Self.start)
+        pool.note(report(.transient), of: claim(1), first, at: 50, wallClock: Self.start)
         #expect(pool.stopReason(nextChance: nil, at: 59) == nil)
         guard case .unavailable = pool.stopReason(nextChance: nil, at: 60) else {
             Issue.record("expected a stop")
             return
         }
         let second = try #require(grant(pool, at: 61))
-        _ = pool.note(report(), of: claim(2), second, at: 70, wallClock: Self.start)
+        pool.note(report(), of: claim(2), second, at: 70, wallClock: Self.start)
         #expect(pool.stopReason(nextChance: nil, at: 71) == nil)
         #expect(pool.patienceEnds == 130)
     }
@@ -105,7 +105,7 @@ struct PoolTests {
     @Test func `a wait that is longer than give_up_after stops the run at once`() throws {
         let pool = pool(job([.init()]))
         let first = try #require(grant(pool, at: 0))
-        _ = pool.note(
+        pool.note(
             report(.rateLimited, retryAfter: .seconds(36_000)), of: claim(1), first, at: 1, wallClock: Self.start)
         guard case .later(let time, .rateLimited) = pool.admit(promptTokens: [1, 1], at: 2),
             case .unavailable(let failure) = pool.stopReason(nextChance: time, at: 2)

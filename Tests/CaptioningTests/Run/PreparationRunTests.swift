@@ -40,7 +40,7 @@ struct PreparationRunTests {
         #expect(try await runner.run() == .finished)
         #expect(try await store.verify() == [])
         let list = Collection()
-        try await store.forEachRow(isAll: false) { row in list.rows.withLock { $0.append(row) } }
+        _ = try await store.forEachRow(isAll: false) { row in list.rows.withLock { $0.append(row) } }
         return (transport.bodies.map { String(decoding: $0, as: UTF8.self) }, list.rows.withLock { $0 })
     }
 

@@ -266,7 +266,7 @@ struct RunnerTests {
         let summary = try await store.summary()
         #expect(summary.done == 40)
         let rows = Mutex<[ExportRow]>([])
-        try await store.forEachRow(isAll: false) { row in rows.withLock { $0.append(row) } }
+        _ = try await store.forEachRow(isAll: false) { row in rows.withLock { $0.append(row) } }
         for row in rows.withLock({ $0 }) {
             let last = try await store.history(of: row.image, promptID: nil).last
             #expect(last?.endpoint == (row.caption == "from the first" ? "http://h/v1" : "http://other/v1"))
@@ -320,7 +320,7 @@ struct RunnerTests {
         #expect(try await engine.runner.run() == .finished)
         #expect(engine.transport.bodies.count == 1)
         let rows = Mutex<[ExportRow]>([])
-        try await engine.store.forEachRow(isAll: false) { row in rows.withLock { $0.append(row) } }
+        _ = try await engine.store.forEachRow(isAll: false) { row in rows.withLock { $0.append(row) } }
         let row = try #require(rows.withLock { $0.first })
         #expect(row.status == .failed)
         #expect(row.caption == "half a capt")

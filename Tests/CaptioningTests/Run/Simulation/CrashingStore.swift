@@ -39,6 +39,10 @@ struct CrashingStore: JobStore {
         try await alive { try await store.claim(upTo: count, within: scope, for: endpoint, now: now) }
     }
 
+    func markSent(_ attempt: Attempt.ID, to endpoint: Job.Endpoint, at time: Date) async throws {
+        try await alive { try await store.markSent(attempt, to: endpoint, at: time) }
+    }
+
     func release(_ claims: [Claim]) async throws { try await alive { try await store.release(claims) } }
 
     func record(_ report: AttemptReport, of claim: Claim, then disposition: Disposition) async throws {
@@ -59,11 +63,26 @@ struct CrashingStore: JobStore {
 
     func summary() async throws -> StoreSummary { try await alive { try await store.summary() } }
 
-    func forEachRow(isAll: Bool, _ visit: @escaping @Sendable (ExportRow) throws -> Void) async throws {
+    func forEachRow(isAll: Bool, _ visit: @escaping @Sendable (ExportRow) throws -> Void) async throws -> [String] {
         try await alive { try await store.forEachRow(isAll: isAll, visit) }
     }
 
     func history(of image: ImageName, promptID: String?) async throws -> [AttemptHistory] {
         try await alive { try await store.history(of: image, promptID: promptID) }
+    }
+}
+
+/// The same for the wire: a dead process sends nothing.
+struct CrashingTransport: Transport {
+    let transport: any Transport
+    let clock: FakeClock
+    /// When, on the clock.
+    let crash: Duration
+
+    func send(
+        _ body: RequestBody, onUploaded: @escaping @Sendable () -> Void
+    ) async throws(TransportError) -> HTTPReply {
+        guard clock.now.offset < crash else { throw .cancelled }
+        return try await transport.send(body, onUploaded: onUploaded)
     }
 }

@@ -111,8 +111,12 @@ struct SimulatedJob {
                     _ = try await store.beginRun(now: now())
                     let view: any JobStore =
                         crash.map { CrashingStore(store: store, clock: clock, crash: .seconds($0)) } ?? store
+                    let transports = providers.map { provider -> any Transport in
+                        guard let crash else { return provider }
+                        return CrashingTransport(transport: provider, clock: clock, crash: .seconds(crash))
+                    }
                     let runner = try Runner(
-                        job: job, store: view, transports: providers, clock: clock, now: now, seed: seed,
+                        job: job, store: view, transports: transports, clock: clock, now: now, seed: seed,
                         shutdown: { await Self.untilCancelled() })
                     return try await runner.run()
                 }
