@@ -46,7 +46,7 @@ struct ProgressLine {
             parts.append(room > 0 ? "\(state.inFlight) of \(room) in flight" : "\(state.inFlight) in flight")
         }
         if state.retries > 0 { parts.append(state.retries == 1 ? "1 retry" : "\(state.retries) retries") }
-        let tokens = state.promptTokens + state.completionTokens
+        let tokens = state.tokens
         if tokens > 0 { parts.append("\(Self.count(tokens)) tokens") }
         if state.reused > 0 { parts.append("\(state.reused) reused") }
         return parts

@@ -34,6 +34,9 @@ struct ProgressState: Sendable {
         self.before = before
     }
 
+    /// Input and output of the answers so far.
+    var tokens: Int { Self.sum(promptTokens, completionTokens) }
+
     /// Items settled, before and now.
     var settled: Int { before + completed + failed }
 
@@ -49,8 +52,8 @@ struct ProgressState: Sendable {
             reused += 1
         } else {
             inFlight -= 1
-            self.promptTokens += promptTokens
-            self.completionTokens += completionTokens
+            self.promptTokens = Self.sum(self.promptTokens, promptTokens)
+            self.completionTokens = Self.sum(self.completionTokens, completionTokens)
         }
         noteFinish(at: time)
     }
@@ -95,6 +98,12 @@ struct ProgressState: Sendable {
     func remaining(at time: Duration) -> Duration? {
         guard let rate = rate(at: time), rate > 0 else { return nil }
         return .seconds(Double(max(total - settled, 0)) / rate)
+    }
+
+    /// A sum that stays at the largest number rather than passing it.
+    private static func sum(_ first: Int, _ second: Int) -> Int {
+        let (sum, overflow) = first.addingReportingOverflow(second)
+        return overflow ? .max : sum
     }
 
     private mutating func noteFinish(at time: Duration) {

@@ -11,6 +11,7 @@ struct RunReporter: Sendable {
     private let publish: @Sendable (RunNote) -> Void
     private let keep: @Sendable (AttemptReport, Claim) -> String?
     private let shownHealth = Locked<[Int: EndpointState.Health]>([:])
+    private let hasWarnedOfUsage = Locked(false)
     private let start = ContinuousClock.now
 
     /// - `publish`: Leaves a note for `caption status`.
@@ -57,9 +58,24 @@ struct RunReporter: Sendable {
         publish(event, at: time)
         if case .endpoint(let endpoint, let present) = event, !quiet { announce(endpoint, present) }
         if case .unrecorded(let claim, let report) = event, let message = keep(report, claim) { show(message) }
+        if case .completed(let item, let usage, _) = event, usage.isImplausible { warnOfUsage(item) }
         if case .failed(let item, let failure, _) = event, !quiet {
             show("failed: \(item.key.image.display) (\(item.key.promptID)): \(failure.detail)")
         }
+    }
+
+    /// Says once that token counts were left out.
+    private func warnOfUsage(_ item: Item) {
+        let isFirst = hasWarnedOfUsage.with { warned in
+            defer { warned = true }
+            return !warned
+        }
+        guard isFirst, !quiet else { return }
+        show(
+            """
+            warning: the server reports token counts that cannot be (over \(Usage.largestCount) for one request), \
+            first for \(item.key.image.display); they count as not reported, so check the bill with the provider
+            """)
     }
 
     /// Tells `caption status`, a few times a second at most.

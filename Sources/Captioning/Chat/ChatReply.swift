@@ -59,29 +59,3 @@ struct ChatReply {
         }
     }
 }
-
-extension Usage {
-    /// Reads the `usage` of a reply; counts that are missing, negative or no whole numbers are not reported.
-    ///
-    /// SGLang puts `reasoning_tokens` beside the totals.
-    init(reported usage: JSONValue?) {
-        self.init(
-            promptTokens: Self.count(usage?["prompt_tokens"]),
-            completionTokens: Self.count(usage?["completion_tokens"]),
-            totalTokens: Self.count(usage?["total_tokens"]),
-            imageTokens: Self.count(usage?["prompt_tokens_details"]?["image_tokens"]),
-            cachedTokens: Self.count(usage?["prompt_tokens_details"]?["cached_tokens"]),
-            reasoningTokens: Self.count(usage?["completion_tokens_details"]?["reasoning_tokens"])
-                ?? Self.count(usage?["reasoning_tokens"]))
-    }
-
-    private static func count(_ value: JSONValue?) -> Int? {
-        let count: Int? =
-            switch value {
-            case .int(let number): number
-            case .double(let number): Int(exactly: number)
-            default: nil
-            }
-        return count.flatMap { $0 >= 0 ? $0 : nil }
-    }
-}

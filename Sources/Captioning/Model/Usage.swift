@@ -1,6 +1,7 @@
 /// The tokens of one exchange, as the provider reported them.
 ///
-/// Every field is nil when the provider did not report it; nil never means zero.
+/// Every field is nil when the provider did not report it; nil never means zero. A count that no exchange can come to
+/// (`largestCount`) is not reported either.
 public struct Usage: Hashable, Codable, Sendable {
     /// Input tokens, images included.
     public var promptTokens: Int?
@@ -14,6 +15,17 @@ public struct Usage: Hashable, Codable, Sendable {
     public var cachedTokens: Int?
     /// The part of `completionTokens` that was chain of thought.
     public var reasoningTokens: Int?
+
+    /// Whether the provider reported a count that no exchange can come to, and that was left out; not stored.
+    public var isImplausible = false
+
+    /// The largest count that is believed: a thousand times the context of the largest models, and so small that the sum
+    /// over every exchange of a run stays far within 64 bits.
+    public static let largestCount = 1_000_000_000
+
+    private enum CodingKeys: String, CodingKey {
+        case promptTokens, completionTokens, totalTokens, imageTokens, cachedTokens, reasoningTokens
+    }
 
     /// A usage report; every count defaults to "not reported".
     public init(

@@ -27,16 +27,18 @@ struct CostEstimate: Sendable {
     /// Returns what the request came to; nil when the reply did not say.
     mutating func learn(from usage: Usage?, estimate: Int) -> Double? {
         guard let usage, let prompt = usage.promptTokens else { return nil }
-        let output = usage.completionTokens ?? usage.totalTokens.map { max($0 - prompt, 0) }
+        // As numbers that cannot overflow: the counts are another machine's.
+        let input = Double(prompt)
+        let output = usage.completionTokens.map(Double.init) ?? usage.totalTokens.map { max(Double($0) - input, 0) }
         samples += 1
         // A plain mean at first, then one that forgets after some fifty answers.
         let weight = max(1 / samples, 0.02)
-        if estimate > 0 { inputRatio += (min(max(Double(prompt) / Double(estimate), 0.02), 50) - inputRatio) * weight }
+        if estimate > 0 { inputRatio += (min(max(input / Double(estimate), 0.02), 50) - inputRatio) * weight }
         if let output {
-            completion += (Double(output) - completion) * weight
-            deviation += (abs(Double(output) - completion) * 2 - deviation) * weight
+            completion += (output - completion) * weight
+            deviation += (abs(output - completion) * 2 - deviation) * weight
         }
-        let total = Double(prompt + (output ?? 0))
+        let total = input + (output ?? 0)
         typicalTokens += (total - typicalTokens) * weight
         return total
     }

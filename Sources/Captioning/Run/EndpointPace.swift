@@ -228,7 +228,7 @@ struct EndpointPace: Sendable {
             retired != nil ? .retired : breaker.isOpen ? .down : throttling != nil ? .throttled : .good
         return EndpointState(
             concurrency: window.size, inFlight: inFlight,
-            requestsPerMinute: requests.limitPerMinute.map { Int($0.rounded()) }, health: health,
+            requestsPerMinute: requests.limitPerMinute.map { Int(min($0.rounded(), 1e15)) }, health: health,
             trouble: health == .good ? nil : lastFailure?.detail)
     }
 

@@ -48,11 +48,10 @@ struct ServerQuotas: Sendable {
         guard let remaining = told.remaining, let reset = told.reset, reset.seconds > 0 else { return nil }
         var refill: Double?
         if let limit = told.limit, limit > remaining {
+            let used = Double(limit) - Double(remaining)
             // Evenly refilled by the minute, as OpenAI does, when the time to full fits that.
-            let expected = Double(limit - remaining) / Double(limit) * 60
-            if abs(expected - reset.seconds) < max(1.5, expected * 0.1) {
-                refill = Double(limit - remaining) / reset.seconds
-            }
+            let expected = used / Double(limit) * 60
+            if abs(expected - reset.seconds) < max(1.5, expected * 0.1) { refill = used / reset.seconds }
         }
         return Quota(
             left: Double(remaining) - underWay, full: told.limit.map(Double.init), resetAt: now + reset.seconds,

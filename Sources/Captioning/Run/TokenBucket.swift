@@ -45,8 +45,10 @@ struct TokenBucket: Sendable {
     }
 
     /// Gives back permits that were not used; a negative number takes more.
+    ///
+    /// Such a correction comes from the other side and leaves a debt of a minute's worth at most: no limit looks back further.
     mutating func giveBack(_ permits: Double) {
-        level = min(capacity, level + permits)
+        level = min(capacity, max(level + permits, min(level, -60 * refillPerSecond)))
     }
 
     /// Changes the pace; what is in the bucket stays, as far as it fits.

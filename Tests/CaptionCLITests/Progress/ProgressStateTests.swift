@@ -31,6 +31,14 @@ struct ProgressStateTests {
         #expect(state.completed == 2)
     }
 
+    @Test func `tokens add up to the largest number and no further`() {
+        var state = started(2)
+        state.noteCompleted(at: .seconds(1), promptTokens: .max, completionTokens: 20, isReused: false)
+        state.noteCompleted(at: .seconds(1), promptTokens: .max, completionTokens: 20, isReused: false)
+        #expect(state.promptTokens == .max)
+        #expect(state.tokens == .max)
+    }
+
     @Test func `a request that starts ends the wait`() {
         var state = started(0)
         state.noteWaiting("rate limited", until: .seconds(12))

@@ -114,6 +114,41 @@ struct ResponseReaderTests {
                 == Usage(promptTokens: 100, completionTokens: 2, totalTokens: 102))
     }
 
+    /// What a reply's usage is read as; nil counts are not reported.
+    static let usages: [(json: String, usage: Usage, isImplausible: Bool)] = [
+        (#"{"prompt_tokens": 12.0, "completion_tokens": "3"}"#, Usage(promptTokens: 12, completionTokens: 3), false),
+        (
+            #"{"input_tokens": 12, "output_tokens": 3, "output_tokens_details": {"reasoning_tokens": 1}}"#,
+            Usage(promptTokens: 12, completionTokens: 3, reasoningTokens: 1), false
+        ),
+        (#"{"input_tokens": 12, "image_tokens": 9}"#, Usage(promptTokens: 12, imageTokens: 9), false),
+        (#"{"prompt_tokens": null, "completion_tokens": 1.5, "total_tokens": "many"}"#, Usage(), false),
+        (#"{"prompt_tokens": [1], "completion_tokens": {"a": 1}, "total_tokens": true}"#, Usage(), false),
+        (#"[1, 2]"#, Usage(), false),
+        (#"{"prompt_tokens": 1000000000}"#, Usage(promptTokens: 1_000_000_000), false),
+        (#"{"prompt_tokens": 1000000001, "completion_tokens": 3}"#, Usage(completionTokens: 3), true),
+        (#"{"prompt_tokens": 9223372036854775807}"#, Usage(), true),
+        (#"{"prompt_tokens": 9223372036854775808}"#, Usage(), true),
+        (#"{"prompt_tokens": 4611686018427387904, "total_tokens": 5}"#, Usage(totalTokens: 5), true),
+        (#"{"prompt_tokens": "9223372036854775807"}"#, Usage(), true),
+        (#"{"prompt_tokens": -1, "completion_tokens": -9223372036854775808}"#, Usage(), false),
+        (#"{"prompt_tokens": 1e300, "completion_tokens": -1e300}"#, Usage(), true),
+        // What JSON itself does not know is mended to null.
+        (#"{"prompt_tokens": NaN, "completion_tokens": 1e400}"#, Usage(), false),
+    ]
+
+    @Test(arguments: usages)
+    func `a count that cannot be is not reported, and costs neither the caption nor the run`(
+        row: (json: String, usage: Usage, isImplausible: Bool)
+    ) {
+        let body = #"{"choices": [{"message": {"content": "a dog"}}], "usage": \#(row.json)}"#
+        let reading = ResponseReader(dialect: .dialect(for: .custom, host: "example.com")).reading(
+            of: HTTPReply(status: 200, body: Data(body.utf8)), now: .now)
+        var expected = row.usage
+        expected.isImplausible = row.isImplausible
+        #expect(reading.outcome == .completed(Completion(caption: "a dog", usage: expected)))
+    }
+
     @Test func `model and finish reason are in the provider's word`() throws {
         let completion = try ChatFixture("dashscope/200-one-image.json").reading().outcome.completion
         #expect(completion?.model == "qwen-vl-plus")
@@ -185,7 +220,7 @@ struct ResponseReaderTests {
     @Test(arguments: [
         #"{"choices":[{"message":{"content":"x"},"n":1e400}]}"#,
         #"{"choices":[{"message":{"content":"x"}}],"n":123456789012345678901234567890}"#,
-        #"{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":1e30,"completion_tokens":"7"}}"#,
+        #"{"choices":[{"message":{"content":"x"}}],"usage":{"prompt_tokens":-1e30,"completion_tokens":"x"}}"#,
         #"{"choices":[{"message":{"content":"x"}}],"usage":7,"model":{},"id":[],"created":-0}"#,
         "\u{FEFF}{\"choices\":[{\"message\":{\"content\":\"x\"}}],\"s\":\"\\ud83d\",\"t\":\"a\tb\"}",
     ])

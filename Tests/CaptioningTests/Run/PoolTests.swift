@@ -225,6 +225,24 @@ struct PoolTests {
         #expect(cost.tokens(1000) > 2050 && cost.tokens(1000) < 2080)
     }
 
+    @Test func `no count that a reply reports is too large to be added up`() {
+        var cost = CostEstimate(firstCompletion: 256)
+        for usage in [
+            Usage(promptTokens: .max, completionTokens: .max), Usage(promptTokens: .max, totalTokens: .min),
+            Usage(promptTokens: .min, totalTokens: .max), Usage(promptTokens: 0, completionTokens: .min),
+        ] {
+            #expect(cost.learn(from: usage, estimate: 1)?.isFinite == true)
+        }
+        #expect(cost.tokens(.max).isFinite)
+    }
+
+    @Test func `what a reply claims to have cost holds requests back for a minute at most`() {
+        var tokens = RateLimit(perMinute: 60_000, at: 0)
+        tokens.take(1000, at: 0)
+        tokens.settle(1000, as: 1e9, takenAt: 0)
+        #expect(tokens.wait(for: 1000, at: 61) == 0)
+    }
+
     @Test func `what the server leaves is spent, with what is under way, and then its reset is waited for`() {
         var quotas = ServerQuotas()
         quotas.note(
