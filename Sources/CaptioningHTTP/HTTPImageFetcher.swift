@@ -72,6 +72,7 @@ public struct HTTPImageFetcher: ImageFetcher {
             redirectConfiguration: .disallow, timeout: .init(connect: .seconds(10)),
             decompression: .enabled(limit: .size(ImageLimits.mostFileBytes)))
         configuration.httpVersion = .http1Only
+        configuration.http1_1ConnectionDebugInitializer = ReplyGuard.initializer(timeout: nil)
         // A refused connection is no reason to wait: the item is tried again later.
         configuration.connectionPool.retryConnectionEstablishment = false
         if let ip = place.ipAddress { configuration.dnsOverride = [bare: ip] }

@@ -19,12 +19,10 @@ public struct HTTPTransport: Transport {
     private let client: HTTPClient
     private let url: String
     private let key: APIKey?
-    private let timeout: Duration
 
-    private init(client: HTTPClient, endpoint: Job.Endpoint, timeout: Duration, key: APIKey?) {
+    private init(client: HTTPClient, endpoint: Job.Endpoint, key: APIKey?) {
         self.client = client
         self.key = key
-        self.timeout = timeout
         url = endpoint.baseURL + "/chat/completions"
     }
 
@@ -42,7 +40,7 @@ public struct HTTPTransport: Transport {
                 configuration: configuration(for: endpoint, rules: job.retry, environment: environment))
         }
         let transports = zip(zip(clients, job.endpoints), keys).map { place, key in
-            HTTPTransport(client: place.0, endpoint: place.1, timeout: job.retry.timeout, key: key)
+            HTTPTransport(client: place.0, endpoint: place.1, key: key)
         }
         do {
             let result = try await body(transports)
@@ -72,6 +70,7 @@ public struct HTTPTransport: Transport {
             timeout: .init(connect: .nanoseconds(Int64(rules.connectTimeout.seconds * 1e9))),
             decompression: .enabled(limit: .size(largestReply)))
         configuration.httpVersion = .http1Only
+        configuration.http1_1ConnectionDebugInitializer = ReplyGuard.initializer(timeout: rules.timeout)
         configuration.proxy = ProxySettings(for: endpoint.baseURL, environment: environment).proxy
         // The default of 8 connections per host would throttle everything.
         configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = endpoint.limits.concurrency.most
@@ -82,14 +81,12 @@ public struct HTTPTransport: Transport {
         return configuration
     }
 
-    /// Sends one request and collects the whole reply within the job's time-out.
+    /// Sends one request and collects the whole reply within the job's time-out, which `ReplyGuard` keeps.
     public func send(
         _ body: RequestBody, onUploaded: @escaping @Sendable () -> Void
     ) async throws(TransportError) -> HTTPReply {
         do {
-            return try await within(timeout, late: TransportError.timedOut(after: timeout)) {
-                try await exchange(body, onUploaded)
-            }
+            return try await exchange(body, onUploaded)
         } catch let error as TransportError {
             throw error
         } catch {
@@ -114,7 +111,7 @@ public struct HTTPTransport: Transport {
         }
         let response: HTTPClientResponse
         do {
-            // The time-out is measured around the whole exchange: the client's own ends with the reply's head.
+            // The client's own deadline would end with the reply's head.
             response = try await client.execute(request, deadline: .distantFuture)
         } catch {
             throw Self.errorBeforeReply(error)
@@ -137,13 +134,9 @@ public struct HTTPTransport: Transport {
 
     private static func whole(_ body: HTTPClientResponse.Body) async throws -> Data {
         var collected = ByteBuffer()
-        var watch = TrickleWatch()
         for try await piece in body {
             guard collected.readableBytes + piece.readableBytes <= largestReply else {
                 throw TransportError.replyTooLarge(limit: largestReply)
-            }
-            if watch.isTrickling(piece.readableBytesView, at: .now) {
-                throw TransportError.brokenReply("it came drop by drop for over \(TrickleWatch.longest.text)")
             }
             collected.writeImmutableBuffer(piece)
         }
@@ -155,7 +148,9 @@ public struct HTTPTransport: Transport {
     /// Unreachable promises that nothing was sent, so only what happens while connecting is that.
     static func errorBeforeReply(_ error: any Error) -> TransportError {
         switch error {
+        case let error as TransportError: return error
         case is CancellationError: return .cancelled
+        case NIOHTTPDecompression.DecompressionError.limit: return .replyTooLarge(limit: largestReply)
         case let error as HTTPClientError:
             switch error {
             case .cancelled: return .cancelled
