@@ -104,7 +104,7 @@ let package = Package(
         .target(
             name: "CaptioningSimulator",
             dependencies: [
-                "Captioning", crypto, deque, httpTypes, hummingbird, logging, nioCore, serviceLifecycle,
+                "Captioning", crypto, deque, httpTypes, hummingbird, logging, nioCore, nioHTTP1, serviceLifecycle,
             ],
             swiftSettings: settings
         ),

@@ -2,6 +2,7 @@ import Captioning
 import Foundation
 import Hummingbird
 import NIOCore
+import NIOHTTP1
 import ServiceLifecycle
 
 extension Completions {
@@ -57,6 +58,15 @@ extension Completions {
                 return try await cutByOutage(call)
             }
             return reply(with: answer, call)
+        case .drip:
+            noteAnswer(answer, call)
+            let whole = answer.body(id: "chatcmpl-\(call.id)", created: created)
+            return Response(status: .ok, headers: Simulator.fields(call.headers), body: drip(whole))
+        case .usage, .zeroStatus, .interim, .headers, .twice, .controls, .controlsError, .echo, .echoError:
+            let reply = HostileReply(to: call, fault: fault, answer: answer, key: options.apiKey, created: created)
+            if reply.isAnswer { noteAnswer(answer, call) } else { books.note { $0.note(status: reply.status) } }
+            try await send(reply.bytes, past: call.channel)
+            return try await cut(call.channel)
         case .filter:
             return reply(with: answer.filtered, call, isWhole: false)
         case .partial:
@@ -70,6 +80,32 @@ extension Completions {
         let outage = downtime.nextStart(after: call.arrival.time).map { $0 - call.arrival.time }
         let end = [length, outage].compactMap(\.self).min() ?? .seconds(1_000_000_000)
         try? await cancelWhenGracefulShutdown { try await Task.sleep(for: end) }
+    }
+
+    /// Sends bytes past the server's own encoder, which would not send them.
+    private func send(_ bytes: Data, past channel: any Channel) async throws {
+        try await channel.eventLoop.flatSubmit {
+            do {
+                let encoder = try channel.pipeline.syncOperations.context(handlerType: HTTPResponseEncoder.self)
+                let promise = channel.eventLoop.makePromise(of: Void.self)
+                encoder.writeAndFlush(NIOAny(ByteBuffer(bytes: bytes)), promise: promise)
+                return promise.futureResult
+            } catch {
+                return channel.eventLoop.makeFailedFuture(error)
+            }
+        }.get()
+    }
+
+    private func drip(_ whole: Data) -> ResponseBody {
+        ResponseBody(contentLength: whole.count) { writer in
+            books.enter()
+            defer { books.leave() }
+            for byte in whole {
+                try await cancelWhenGracefulShutdown { try await Task.sleep(for: options.trickle) }
+                try await writer.write(ByteBuffer(bytes: [byte]))
+            }
+            try await writer.finish(nil)
+        }
     }
 
     /// A body without end, until the client or the server goes away or an outage begins.

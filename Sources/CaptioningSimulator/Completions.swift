@@ -103,14 +103,19 @@ struct Completions: Sendable {
     func reply(
         with answer: SimulatedAnswer, _ call: Call, isWhole: Bool = true, headers: [(String, String)] = []
     ) -> Response {
+        noteAnswer(answer, call, isWhole: isWhole)
+        return Simulator.reply(
+            200, answer.body(id: "chatcmpl-\(call.id)", created: created), headers: headers + call.headers)
+    }
+
+    /// Counts an answer in that goes out.
+    func noteAnswer(_ answer: SimulatedAnswer, _ call: Call, isWhole: Bool = true) {
         let isGood = isWhole && answer.finishReason == "stop"
         books.note { books in
             books.note(status: 200)
             books.note(answer, for: call.digest, isWhole: isGood)
         }
         if isGood { books.note(\.answered) }
-        return Simulator.reply(
-            200, answer.body(id: "chatcmpl-\(call.id)", created: created), headers: headers + call.headers)
     }
 
     func refuse(_ error: SimulatedError, _ call: Call) -> Response {

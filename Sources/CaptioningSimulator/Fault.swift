@@ -29,6 +29,26 @@ public enum Fault: String, Hashable, Sendable, CaseIterable {
     /// The head of a good answer and 20 bytes of its body at once, then one byte every `SimulatorOptions.trickle` for
     /// ever; after the last byte, spaces.
     case trickle
+    /// A good, whole answer that comes one byte every `SimulatorOptions.trickle`.
+    case drip
+    /// A good, whole answer whose token counts cannot be: 2^63-1, 2^62, 1e300, -1, text; which, the request decides.
+    case usage
+    /// A status of 000, which is none.
+    case zeroStatus = "000"
+    /// Replies of status 100 without end, and no other.
+    case interim
+    /// A head of a million fields.
+    case headers
+    /// A good, whole answer with a second one behind it that nobody asked for.
+    case twice
+    /// A good, whole answer with what a terminal obeys in its caption, ids, model and headers.
+    case controls
+    /// 400 with what a terminal obeys in its message, code and ids.
+    case controlsError = "controls-error"
+    /// A good, whole answer that repeats the client's key, as it is and escaped, in its caption, ids, model and headers.
+    case echo
+    /// 400 that repeats the client's key in its message, code, ids and headers.
+    case echoError = "echo-error"
 
     /// Why a fault's text cannot be read.
     public struct ParseError: Error, Hashable, Sendable, CustomStringConvertible {

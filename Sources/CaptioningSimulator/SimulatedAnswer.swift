@@ -48,10 +48,12 @@ struct SimulatedAnswer {
         completionTokens = max((caption.utf8.count + 3) / 4, 1)
     }
 
-    private init(_ other: SimulatedAnswer, caption: String, finishReason: String) {
+    private init(
+        _ other: SimulatedAnswer, caption: String, finishReason: String, model: String? = nil
+    ) {
         self.caption = caption
         self.finishReason = finishReason
-        model = other.model
+        self.model = model ?? other.model
         promptTokens = other.promptTokens
         imageTokens = other.imageTokens
         completionTokens = max((caption.utf8.count + 3) / 4, 1)
@@ -60,6 +62,11 @@ struct SimulatedAnswer {
     /// The same answer, cut in half by the server's clock.
     var half: SimulatedAnswer {
         SimulatedAnswer(self, caption: String(caption.prefix(caption.count / 2)), finishReason: "stop")
+    }
+
+    /// The same answer with a mark behind its caption and its model.
+    func marked(_ mark: String) -> SimulatedAnswer {
+        SimulatedAnswer(self, caption: caption + " " + mark, finishReason: finishReason, model: model + mark)
     }
 
     /// The same answer, moderated away.

@@ -40,7 +40,7 @@ public struct SimulatorOptions: Sendable {
     public var seed: UInt64 = 0
     /// How long a `timeout` fault keeps the client waiting.
     public var hold = Duration.seconds(60)
-    /// How long a `trickle` fault waits before each byte.
+    /// How long a `trickle` or `drip` fault waits before each byte.
     public var trickle = Duration.milliseconds(500)
     /// The largest body that is accepted; a larger one is answered 413.
     public var maxBodyBytes = 64 << 20

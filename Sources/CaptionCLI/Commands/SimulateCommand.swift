@@ -108,6 +108,11 @@ struct SimulateCommand: ContextCommand {
 
         @Option(
             help: ArgumentHelp(
+                "How long 'trickle' and 'drip' faults wait before each byte.", valueName: "duration"))
+        var trickle = DurationSpan(shortest: .milliseconds(500), longest: nil)
+
+        @Option(
+            help: ArgumentHelp(
                 "Cut every connection meanwhile, such as 20s..50s; may be repeated.", valueName: "from..to"))
         var outage: [DurationSpan] = []
 
@@ -116,6 +121,7 @@ struct SimulateCommand: ContextCommand {
 
         func validate() throws {
             guard hold.longest == nil else { throw ValidationError("--hold takes one length of time") }
+            guard trickle.longest == nil else { throw ValidationError("--trickle takes one length of time") }
             guard diesAt?.longest == nil else { throw ValidationError("--dies-at takes one time") }
             guard outage.allSatisfy({ $0.longest != nil }) else {
                 throw ValidationError("--outage takes two times, such as 20s..50s")
@@ -159,6 +165,7 @@ struct SimulateCommand: ContextCommand {
         options.poison = try faults.faults(faults.poison, "poison")
         options.seed = faults.seed
         options.hold = faults.hold.shortest
+        options.trickle = faults.trickle.shortest
         options.outages = faults.outage.map { $0.shortest..<($0.longest ?? $0.shortest) }
         options.diesAt = faults.diesAt?.shortest
         return options
