@@ -117,7 +117,7 @@ let package = Package(
             name: "CaptionCLI",
             dependencies: [
                 "Captioning", "CaptioningHTTP", "CaptioningSQLite", "CaptioningSimulator",
-                .target(name: "CaptioningVips", condition: .when(traits: ["Vips"])),
+                "CLinux", .target(name: "CaptioningVips", condition: .when(traits: ["Vips"])),
                 argumentParser, deque, logging, serviceLifecycle, systemPackage, unixSignals,
             ],
             swiftSettings: settings

@@ -1,3 +1,4 @@
+import CLinux
 import Captioning
 import Foundation
 import Glibc
@@ -28,6 +29,8 @@ struct Context: Sendable {
         signal(SIGPIPE, SIG_IGN)
         // So is a file that may not grow any more.
         signal(SIGXFSZ, SIG_IGN)
+        // The environment holds the key: neither a core file nor another process of the same user shall read it.
+        _ = linux_hide_memory()
         let environment = ProcessInfo.processInfo.environment
         return Context(
             environment: environment,

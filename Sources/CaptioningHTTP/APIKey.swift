@@ -24,14 +24,4 @@ public struct APIKey: Sendable, CustomStringConvertible, CustomDebugStringConver
 
     /// Shows nothing of the key.
     public var customMirror: Mirror { Mirror(self, children: []) }
-
-    /// A reply's body without the key, should the server have echoed it.
-    func scrubbed(_ body: Data) -> Data {
-        var body = body
-        let key = Data(secret.utf8)
-        // Shorter keys would blank out ordinary words; no provider issues one.
-        guard key.count >= 8 else { return body }
-        while let range = body.range(of: key) { body.replaceSubrange(range, with: Data("***".utf8)) }
-        return body
-    }
 }

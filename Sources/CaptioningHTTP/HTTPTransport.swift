@@ -19,11 +19,20 @@ public struct HTTPTransport: Transport {
     private let client: HTTPClient
     private let url: String
     private let key: APIKey?
+    /// The keys of all of the job's endpoints: none may tell another's.
+    public let secrets: Secrets
 
-    private init(client: HTTPClient, endpoint: Job.Endpoint, key: APIKey?) {
+    private init(client: HTTPClient, endpoint: Job.Endpoint, key: APIKey?, secrets: Secrets) {
         self.client = client
         self.key = key
-        url = endpoint.baseURL + "/chat/completions"
+        self.secrets = secrets
+        url = Self.completionsURL(endpoint.baseURL)
+    }
+
+    /// The base URL with `/chat/completions` behind its path and before its query, where Azure has its `api-version`.
+    static func completionsURL(_ baseURL: String) -> String {
+        let path = baseURL.prefix { $0 != "?" }
+        return path + (path.hasSuffix("/") ? "" : "/") + "chat/completions" + baseURL.dropFirst(path.count)
     }
 
     /// Opens clients for the job's endpoints, runs `body` with a transport for each, and closes them again.
@@ -39,8 +48,9 @@ public struct HTTPTransport: Transport {
                 eventLoopGroupProvider: .singleton,
                 configuration: configuration(for: endpoint, rules: job.retry, environment: environment))
         }
+        let secrets = Secrets(keys.compactMap { $0?.secret })
         let transports = zip(zip(clients, job.endpoints), keys).map { place, key in
-            HTTPTransport(client: place.0, endpoint: place.1, key: key)
+            HTTPTransport(client: place.0, endpoint: place.1, key: key, secrets: secrets)
         }
         do {
             let result = try await body(transports)
@@ -120,7 +130,7 @@ public struct HTTPTransport: Transport {
             let data = try await Self.whole(response.body)
             return HTTPReply(
                 status: Int(response.status.code), headers: response.headers.map { ($0.name, $0.value) },
-                body: key?.scrubbed(data) ?? data)
+                body: data)
         } catch let error as TransportError {
             throw error
         } catch NIOHTTPDecompression.DecompressionError.limit {

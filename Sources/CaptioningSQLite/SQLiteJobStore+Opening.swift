@@ -177,7 +177,7 @@ extension SQLiteJobStore {
         let queue = try DatabaseQueue(path: temporary, configuration: configuration())
         try queue.write { try install($0, name: name, now: now) }
         try queue.close()
-        guard caption_rename_new(temporary, path) == 0 else {
+        guard linux_rename_new(temporary, path) == 0 else {
             throw StoreError.failed(path: path, reason: String(cString: strerror(errno)))
         }
         syncFolder(folder)

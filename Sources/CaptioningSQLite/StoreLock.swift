@@ -79,7 +79,7 @@ public final class StoreLock: Sendable {
                         them only. Remove the others ('find DIRECTORY -samefile \(storePath)' lists them), or copy the file
                         """)
             }
-            guard caption_lock_byte(opened, Self.storeOffset) == 0 else {
+            guard linux_lock_byte(opened, Self.storeOffset) == 0 else {
                 let number = errno
                 close(opened)
                 if number == EAGAIN || number == EACCES { throw StoreError.locked(path: storePath, pid: nil) }

@@ -1,9 +1,9 @@
-import CaptioningHTTP
 import Foundation
 import Synchronization
 import Testing
 
 @testable import Captioning
+@testable import CaptioningHTTP
 
 /// What goes out, and how replies come in.
 struct HTTPTransportTests {
@@ -136,15 +136,22 @@ struct HTTPTransportTests {
         }
     }
 
-    @Test func `a key that the server echoes is blanked out`() async throws {
-        try await StubEndpoint.run(
-            answering: { request in
-                .reply(401, body: Data("You sent \(request.values("Authorization")), again sk-secret-key.".utf8))
+    @Test func `a transport knows the keys of all endpoints, so that none tells another's`() async throws {
+        var job = HTTPFixture.job("http://127.0.0.1:1/v1")
+        job.endpoints += [job.endpoint, job.endpoint]
+        let keys = [APIKey("sk-first-key"), nil, APIKey("sk-third-key")]
+        try await HTTPTransport.withTransports(for: job, keys: keys, environment: [:]) { transports in
+            for transport in transports {
+                #expect(transport.secrets.scrubbed("sk-first-key, sk-third-key") == "***, ***")
+                #expect("\(transport.secrets)" == "***")
             }
-        ) { stub in
-            let reply = try await HTTPFixture.outcome(stub.baseURL, key: "sk-secret-key").get()
-            #expect(String(decoding: reply.body, as: UTF8.self) == #"You sent ["Bearer ***"], again ***."#)
         }
+    }
+
+    @Test func `the path of completions stands before the query of a base URL`() {
+        let base = "https://me.openai.azure.com/openai/deployments/vision"
+        #expect(HTTPTransport.completionsURL(base) == base + "/chat/completions")
+        #expect(HTTPTransport.completionsURL(base + "?api-version=1") == base + "/chat/completions?api-version=1")
     }
 
     @Test func `an http request goes through the proxy that the environment names`() async throws {

@@ -25,7 +25,8 @@ struct HostileReplyTests {
     static let cases =
         ["000", "001", "099"].map {
             Case("status \($0)", "HTTP/1.1 \($0) X\r\nContent-Length: 2\r\n\r\n{}", "brokenReply")
-        } + [600, 799, 999].map {
+        }
+        + [600, 799, 999].map {
             Case("status \($0)", "HTTP/1.1 \($0) X\r\nContent-Length: 2\r\n\r\n{}", "brokenReply")
         } + [
             Case("status 99", "HTTP/1.1 99 X\r\nContent-Length: 2\r\n\r\n{}", "brokenReply"),
@@ -33,7 +34,8 @@ struct HostileReplyTests {
             Case("status -1", "HTTP/1.1 -1 X\r\nContent-Length: 2\r\n\r\n{}", "brokenReply"),
             Case("status without number", "HTTP/1.1 OK\r\n\r\n", "brokenReply"),
             Case("status 000 without a length", "HTTP/1.1 000 X\r\n\r\n{}", "brokenReply"),
-            Case("status 000 in chunks", "HTTP/1.1 000 X\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "brokenReply"),
+            Case(
+                "status 000 in chunks", "HTTP/1.1 000 X\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", "brokenReply"),
             Case("status 000, compressed", "HTTP/1.1 000 X\r\nContent-Encoding: gzip\r\n\r\n{}", "brokenReply"),
             Case("100, then the answer", "HTTP/1.1 100 Continue\r\n\r\n" + good, "200"),
             Case("103, then the answer", "HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + good, "200"),
@@ -60,7 +62,9 @@ struct HostileReplyTests {
             Case(
                 "a chunk of 2^64",
                 "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n10000000000000000\r\n{}\r\n", "brokenReply"),
-            Case("a chunk that is no number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "brokenReply"),
+            Case(
+                "a chunk that is no number", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+                "brokenReply"),
             Case(
                 "a header of a megabyte", "HTTP/1.1 200 OK\r\nX: \(String(repeating: "x", count: 1 << 20))\r\n\r\n",
                 "brokenReply"),
@@ -100,7 +104,8 @@ struct HostileReplyTests {
     }
 
     @Test func `a second reply that nobody asked for answers no other request`() async throws {
-        let twice = StubEndpoint.reply(200, body: Data("first".utf8)) + StubEndpoint.reply(200, body: Data("stray".utf8))
+        let twice =
+            StubEndpoint.reply(200, body: Data("first".utf8)) + StubEndpoint.reply(200, body: Data("stray".utf8))
         try await StubEndpoint.run(answering: { _ in .send(twice) }) { stub in
             let job = HTTPFixture.job(stub.baseURL, concurrency: 2)
             try await HTTPTransport.withTransport(for: job, key: nil, environment: [:]) { transport in

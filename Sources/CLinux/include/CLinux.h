@@ -6,9 +6,13 @@
 #include <sys/vfs.h>
 
 // Locks one byte of an open file for this open file alone (fcntl(2), F_OFD_SETLK); -1 and errno when another holds it.
-int caption_lock_byte(int descriptor, long long offset);
+int linux_lock_byte(int descriptor, long long offset);
 
 // Renames a file unless the new name is taken (renameat2(2), RENAME_NOREPLACE); -1 and errno (EEXIST) then.
-int caption_rename_new(const char *from, const char *to);
+int linux_rename_new(const char *from, const char *to);
+
+// Keeps the memory and the environment of this process from core files and from other processes of the same user (prctl(2),
+// PR_SET_DUMPABLE).
+int linux_hide_memory(void);
 
 #endif

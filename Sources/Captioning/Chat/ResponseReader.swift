@@ -6,24 +6,34 @@ public import Foundation
 /// one cut at `max_tokens`, one that moderation emptied, or nothing but a chain of thought.
 public struct ResponseReader: Sendable {
     private let dialect: Dialect
+    private let secrets: Secrets
 
     /// A reader of one server's replies.
-    public init(dialect: Dialect) {
+    ///
+    /// - `secrets`: What no reading may hold, whatever the reply repeats.
+    public init(dialect: Dialect, secrets: Secrets = .none) {
         self.dialect = dialect
+        self.secrets = secrets
     }
 
     /// What the reply means.
     ///
-    /// A `Retry-After` that is a date counts from `now`.
+    /// A `Retry-After` that is a date counts from `now`. This is the one way from a reply to the rest of the program, and
+    /// what comes out holds no key: everything is scrubbed before it is cut, and again after it is joined.
     public func reading(of reply: HTTPReply, now: Date) -> Reading {
+        // From the body as it came: a mask in the place of a number would be no JSON.
+        let json = JSONValue(reply: reply.body).map(secrets.scrubbed)
+        return secrets.scrubbed(reading(of: secrets.scrubbed(reply), json, now: now))
+    }
+
+    private func reading(of reply: HTTPReply, _ json: JSONValue?, now: Date) -> Reading {
         guard 200...299 ~= reply.status else {
-            let json = JSONValue(reply: reply.body)
             let error = ErrorBody(json, body: reply.body)
             let failure = failure(of: reply, error: error, now: now)
             let id = requestID(of: reply, preferred: json?["request_id"]?.string, bodyID: error.requestID)
             return Reading(outcome: .failed(failure, partial: nil), requestID: id)
         }
-        guard let json = JSONValue(reply: reply.body) else {
+        guard let json else {
             return Reading(outcome: .failed(Self.unreadable(reply), partial: nil), requestID: requestID(of: reply))
         }
         let chat = ChatReply(json)

@@ -39,7 +39,7 @@ struct AttemptWork: Sendable {
         endpoints = zip(job.endpoints, transports).map { endpoint, transport in
             EndpointWork(
                 endpoint: endpoint, transport: transport, builder: RequestBuilder(job: job, model: endpoint.model),
-                reader: ResponseReader(dialect: endpoint.dialect),
+                reader: ResponseReader(dialect: endpoint.dialect, secrets: transport.secrets),
                 estimator: TokenEstimator(
                     model: endpoint.model, provider: endpoint.provider, parameters: job.parameters))
         }
@@ -177,7 +177,7 @@ struct AttemptWork: Sendable {
             report.httpStatus = reply.status
             report.rateLimits = reply.rateLimits(now: now())
         } catch {
-            report.outcome = .failed(error.failure, partial: nil)
+            report.outcome = .failed(work.transport.secrets.scrubbed(error.failure), partial: nil)
             if case .unreachable = error { report.wasSent = false }
         }
         return report

@@ -2,6 +2,9 @@
 ///
 /// The key is added behind this seam and nowhere else.
 public protocol Transport: Sendable {
+    /// The keys that it and its like send: what must be in nothing that is kept of a reply.
+    var secrets: Secrets { get }
+
     /// Sends a body to `{base URL}/chat/completions` and waits for the whole reply.
     ///
     /// Makes exactly one request: no retries, no redirects.
@@ -12,6 +15,11 @@ public protocol Transport: Sendable {
     func send(
         _ body: RequestBody, onUploaded: @escaping @Sendable () -> Void
     ) async throws(TransportError) -> HTTPReply
+}
+
+extension Transport {
+    /// None: a transport that sends no key.
+    public var secrets: Secrets { .none }
 }
 
 /// How the wire broke.

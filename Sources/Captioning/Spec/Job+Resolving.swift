@@ -145,6 +145,10 @@ extension Job {
                 report("base_url", "'\(url)' is no http:// or https:// URL", "such as http://localhost:8000/v1")
             } else if url.contains("@") {
                 report("base_url", "must not hold a user name or password", "name a key variable in api_key_env")
+            } else if let name = KeyInURL.name(in: url) {
+                report(
+                    "base_url", "must not hold a key (it has \(name))",
+                    "name the variable that holds the key in api_key_env; a base URL is stored and shown")
             }
         } else if problems.count == before {
             report("base_url", "provider '\(provider.rawValue)' needs a base URL", "such as http://localhost:8000/v1")
@@ -154,8 +158,11 @@ extension Job {
             report("model", "name the model to ask", "'curl \(baseURL ?? "BASE_URL")/models' lists what a server has")
         }
         guard problems.count == before, var url = baseURL, let model else { return nil }
+        let query = url.firstIndex(of: "?").map { String(url[$0...]) } ?? ""
+        url.removeLast(query.count)
         while url.hasSuffix("/") { url.removeLast() }
         if url.hasSuffix("/chat/completions") { url.removeLast("/chat/completions".count) }
+        url += query
         return Endpoint(
             provider: provider, baseURL: url, model: model,
             apiKeyVariable: overrides.apiKeyVariable ?? (isSpecs ? spec.apiKeyVariable : nil) ?? preset.apiKeyVariable)

@@ -166,6 +166,27 @@ struct JobResolvingTests {
         #expect(found.allSatisfy { !$0.description.contains("secret") })
     }
 
+    @Test(arguments: [
+        "?key=hush-1", "?api-key=hush-1", "?api_key=hush-1", "?APIKEY=hush-1", "?api-version=1&subscription-key=hush-1",
+        "?access_token=hush-1", "?a=b;sig=hush-1", "?api%5Fkey=hush-1", "?x-goog-api-key=hush-1", "#token=hush-1",
+        "?key",
+        "?code=sk-hush-12345678", "/sk-hush-12345678",
+    ])
+    func `a key in a base URL is refused and not repeated`(ending: String) throws {
+        let found = try resolvingProblems("endpoint: {base_url: 'https://example.com/v1\(ending)', model: m}")
+        #expect(found.map(\.keyPath) == ["endpoint.base_url"])
+        #expect(found.allSatisfy { $0.message.hasPrefix("must not hold a key") })
+        #expect(found.allSatisfy { !$0.description.contains("hush") })
+    }
+
+    @Test func `a query without a key stays behind a base URL`() throws {
+        for ending in ["?api-version=2024-10-21", "/chat/completions?api-version=2024-10-21&deployment=x"] {
+            let job = try jobBeside("endpoint: {base_url: 'https://example.com/v1\(ending)', model: m}")
+            let query = ending.drop { $0 != "?" }
+            #expect(job.endpoint.baseURL == "https://example.com/v1\(query)")
+        }
+    }
+
     @Test(arguments: ["", "/", "//", "/chat/completions", "/chat/completions/"])
     func `what people paste behind a base URL is trimmed`(ending: String) throws {
         let lines = "endpoint: {base_url: 'http://localhost:8000/v1\(ending)', model: m}"
