@@ -164,11 +164,12 @@ final class ReplyGuard: ChannelDuplexHandler {
         after timeout: Duration, _ context: ChannelHandlerContext, looks: Int = 0, quiet: Int = 0, seen: Int? = nil
     ) {
         guard let exchange, !isBroken else { return }
-        // While the client takes no more, what it has is being worked on.
-        let quiet = exchange.parts == seen && isReading ? quiet + 1 : 0
+        // While the client takes no more, the delay is ours and not the server's.
+        let looks = isReading ? looks + 1 : looks
+        let quiet = isReading && exchange.parts == seen ? quiet + 1 : 0
         guard quiet < Self.quietLooks, looks < Self.mostLooks else { return fail(.timedOut(after: timeout), context) }
         schedule(in: Self.lookPause, context) {
-            $0.expire(after: timeout, $1, looks: looks + 1, quiet: quiet, seen: exchange.parts)
+            $0.expire(after: timeout, $1, looks: looks, quiet: quiet, seen: exchange.parts)
         }
     }
 }

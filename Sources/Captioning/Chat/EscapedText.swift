@@ -5,16 +5,21 @@ struct EscapedText {
     /// The text as it is now.
     private(set) var bytes: [UInt8]
     /// Where each byte begins in the original, and behind the last one where the original ends.
-    private var origins: [Int]
+    ///
+    /// Empty while no layer was taken off.
+    private var origins: [UInt32] = []
 
     init(_ original: UnsafeBufferPointer<UInt8>) {
         bytes = Array(original)
-        origins = Array(0...original.count)
     }
 
     /// The bytes of the original that a range of the present text was made from.
     func source(of range: Range<Int>) -> Range<Int> {
-        origins[range.lowerBound]..<origins[range.upperBound]
+        Int(origin(of: range.lowerBound))..<Int(origin(of: range.upperBound))
+    }
+
+    private func origin(of position: Int) -> UInt32 {
+        origins.isEmpty ? UInt32(clamping: position) : origins[position]
     }
 
     /// Takes off one layer; false when there was none.
@@ -25,21 +30,22 @@ struct EscapedText {
     /// | `\/`, `\"`, `&amp;` | `/`, `"`, `&` |
     /// | control characters, zero-width and other invisible ones, U+FFFD | nothing |
     mutating func takeOffEscapes() -> Bool {
-        var plain: [UInt8] = []
-        var starts: [Int] = []
+        // Most texts have none.
+        guard let first = bytes.indices.first(where: { unit(at: $0) != (bytes[$0], 1) }) else { return false }
+        var plain = Array(bytes[..<first])
+        var starts = (0..<first).map(origin)
         plain.reserveCapacity(bytes.count)
-        starts.reserveCapacity(origins.count)
-        var position = 0
+        starts.reserveCapacity(bytes.count + 1)
+        var position = first
         while position < bytes.count {
             let (byte, length) = unit(at: position)
             if let byte {
                 plain.append(byte)
-                starts.append(origins[position])
+                starts.append(origin(of: position))
             }
             position += length
         }
-        guard plain.count < bytes.count else { return false }
-        starts.append(origins[bytes.count])
+        starts.append(origin(of: bytes.count))
         (bytes, origins) = (plain, starts)
         return true
     }

@@ -23,7 +23,7 @@ public struct ResponseReader: Sendable {
     public func reading(of reply: HTTPReply, now: Date) -> Reading {
         // From the body as it came: a mask in the place of a number would be no JSON.
         let json = JSONValue(reply: reply.body).map(secrets.scrubbed)
-        return secrets.scrubbed(reading(of: secrets.scrubbed(reply), json, now: now))
+        return secrets.scrubbed(reading(of: secrets.scrubbed(reply, isJSON: json != nil), json, now: now))
     }
 
     private func reading(of reply: HTTPReply, _ json: JSONValue?, now: Date) -> Reading {

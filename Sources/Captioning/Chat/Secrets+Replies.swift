@@ -1,3 +1,5 @@
+import Foundation
+
 extension Secrets {
     /// The value with every string, member names included, scrubbed.
     func scrubbed(_ json: JSONValue) -> JSONValue {
@@ -11,11 +13,11 @@ extension Secrets {
         }
     }
 
-    /// The reply with scrubbed headers and, for what is shown of one that is no JSON, a scrubbed body.
-    func scrubbed(_ reply: HTTPReply) -> HTTPReply {
+    /// The reply with scrubbed headers, and with a scrubbed body where that may be shown: where it is no answer in JSON.
+    func scrubbed(_ reply: HTTPReply, isJSON: Bool) -> HTTPReply {
         HTTPReply(
             status: reply.status, headers: reply.headers.map { (scrubbed($0.name), scrubbed($0.value)) },
-            body: scrubbed(reply.body))
+            body: isJSON && 200...299 ~= reply.status ? Data() : scrubbed(reply.body))
     }
 
     /// The reading with every text scrubbed that a reply can reach.
