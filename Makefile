@@ -69,6 +69,7 @@ demo: build
 	echo; \
 	echo "The same with Qwen-VL: export DASHSCOPE_API_KEY=…, then $$caption run jobs/demo.yaml --provider dashscope"
 
+test: PACKAGES += libimage-exiftool-perl
 test: setup
 	swift test $(SWIFT_FLAGS)
 

@@ -15,15 +15,19 @@ public func testOneInput(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     }
     let structure = ImageStructure(of: data, header.format)
     var end = 0
-    for range in structure.needed ?? [] {
-        precondition(range.lowerBound >= end && range.upperBound <= data.count)
-        end = range.upperBound
+    if case .separable(let pieces) = structure.surplus {
+        for case .file(let range) in pieces {
+            precondition(range.lowerBound >= end && range.upperBound <= data.count)
+            end = range.upperBound
+        }
     }
-    if let stripped = structure.withoutMetadata(data, header.format) {
-        precondition(stripped.count < data.count)
-        // Without its metadata it is the same picture.
-        let again = try? ImageHeader(parsing: stripped)
+    if let alone = structure.withoutSurplus(data) {
+        precondition(alone.count <= data.count)
+        // Without its surplus it is the same picture, and has no more surplus.
+        let again = try? ImageHeader(parsing: alone)
         precondition(again == nil || again?.format == header.format)
+        let rest = ImageStructure(of: alone, header.format)
+        precondition(rest.isWhole && rest.surplus == .none)
     }
     return 0
 }

@@ -33,7 +33,8 @@ struct ImageReport {
         case .success(let image):
             sums.bytesBefore += image.original.bytes
             sums.bytesAfter += image.sent.bytes
-            let isUntouched = image.steps.isEmpty || image.steps == [.stripped]
+            let isUntouched =
+                image.steps.isEmpty || image.steps == [.stripped] && image.sent.format == image.original.format
             if isUntouched { sums.asTheyAre += 1 } else { sums.prepared += 1 }
             return Line(
                 image: name, original: image.original, sent: image.sent, steps: image.steps)
@@ -63,7 +64,9 @@ extension ImageReport.Line {
     /// The line for a person; nil for an image that goes out as it is, but for its metadata.
     var text: String? {
         if let errorCode { return "\(image): \(errorCode): \(errorMessage ?? "")" }
-        guard let original, let sent, let steps, !steps.isEmpty, steps != [.stripped] else { return nil }
+        guard let original, let sent, let steps, !steps.isEmpty,
+            steps != [.stripped] || sent.format != original.format
+        else { return nil }
         func described(_ facts: SentImage.Facts) -> String {
             "\(facts.size.text) \(facts.format.displayName) \(ImageReport.bytes(facts.bytes))"
         }

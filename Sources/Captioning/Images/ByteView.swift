@@ -82,6 +82,12 @@ struct ByteView {
         return String(decoding: data[(start + range.lowerBound)..<(start + range.upperBound)], as: UTF8.self)
     }
 
+    /// Whether all bytes of a range are 0, as far as they exist.
+    func isZero(_ range: Range<Int>) -> Bool {
+        let range = range.clamped(to: 0..<count)
+        return data.withUnsafeBytes { $0[range].allSatisfy { $0 == 0 } }
+    }
+
     /// The bytes of a range, cut to those that exist.
     func bytes(_ range: Range<Int>) -> [UInt8] {
         let range = range.clamped(to: 0..<count)

@@ -35,14 +35,6 @@ public struct LoadedImage: Sendable {
     public var header: ImageHeader
     /// SHA-256 of the file, 32 bytes: the image's identity, whatever is sent of it.
     public var digest: [UInt8]
-
-    /// Whether a format carries EXIF where it cannot be cut out.
-    var hasHiddenMetadata: Bool {
-        switch header.format {
-        case .heic, .avif, .tiff: data.prefix(1 << 16).firstRange(of: Data("Exif".utf8)) != nil
-        default: false
-        }
-    }
 }
 
 /// An image ready to be sent.

@@ -4,19 +4,19 @@ extension ImageHeader {
     /// `meta` holds `pitm` (which item is the image) and `iprp`, which holds `ipco` (all properties) and `ipma` (which
     /// properties an item has). `ispe` is the property with the size, `clap` the one that cuts off a codec's padding.
     static func heif(_ bytes: ByteView) -> Facts? {
-        guard let meta = Boxes(bytes).first(where: { $0.type == "meta" }) else { return nil }
+        guard let meta = ISOBoxes(bytes).first(where: { $0.type == "meta" }) else { return nil }
         var primary: Int?
         var sizes: [Int: Facts] = [:]
         var cuts: [Int: Facts] = [:]
         var turns: Set<Int> = []
         var associations: [Range<Int>] = []
         // The content of `meta` begins with four bytes of version and flags.
-        for box in Boxes(bytes, in: meta.content, skipping: 4) {
+        for box in ISOBoxes(bytes, in: meta.content, skipping: 4) {
             if box.type == "pitm", let version = bytes[box.content.lowerBound] {
                 primary = bytes.big(at: box.content.lowerBound + 4, bytes: version == 0 ? 2 : 4)
             }
             guard box.type == "iprp" else { continue }
-            for part in Boxes(bytes, in: box.content) {
+            for part in ISOBoxes(bytes, in: box.content) {
                 if part.type == "ipco" { (sizes, cuts, turns) = properties(bytes, in: part.content) }
                 if part.type == "ipma", associations.count < 64 { associations.append(part.content) }
             }
@@ -49,7 +49,7 @@ extension ImageHeader {
         var sizes: [Int: Facts] = [:]
         var cuts: [Int: Facts] = [:]
         var turns: Set<Int> = []
-        for (index, box) in Boxes(bytes, in: content).prefix(0x7FFF).enumerated() {
+        for (index, box) in ISOBoxes(bytes, in: content).prefix(0x7FFF).enumerated() {
             func number(_ place: Int) -> Int? { bytes.big(at: box.content.lowerBound + place, bytes: 4) }
             if box.type == "irot", let angle = bytes[box.content.lowerBound], angle % 2 == 1 {
                 turns.insert(index + 1)
@@ -103,8 +103,8 @@ extension ImageHeader {
             else { return nil }
             return Facts(width: right - left, height: bottom - top)
         }
-        guard let header = Boxes(bytes).first(where: { $0.type == "jp2h" }),
-            let size = Boxes(bytes, in: header.content).first(where: { $0.type == "ihdr" }),
+        guard let header = ISOBoxes(bytes).first(where: { $0.type == "jp2h" }),
+            let size = ISOBoxes(bytes, in: header.content).first(where: { $0.type == "ihdr" }),
             let height = bytes.big(at: size.content.lowerBound, bytes: 4),
             let width = bytes.big(at: size.content.lowerBound + 4, bytes: 4)
         else { return nil }
@@ -117,45 +117,5 @@ extension ImageHeader.Facts {
     fileprivate var area: Int {
         let product = width.multipliedReportingOverflow(by: height)
         return product.overflow ? Int.max : product.partialValue
-    }
-}
-
-/// The boxes of an ISO media file, one after the other, within one range.
-///
-/// A box that claims to be longer than its surroundings ends with them; one shorter than its own head ends the walk.
-private struct Boxes: Sequence, IteratorProtocol {
-    struct Box {
-        let type: String
-        let content: Range<Int>
-    }
-
-    private let bytes: ByteView
-    private let end: Int
-    private var offset: Int
-    private var steps = 0
-
-    init(_ bytes: ByteView, in range: Range<Int>? = nil, skipping prefix: Int = 0) {
-        self.bytes = bytes
-        self.offset = (range?.lowerBound ?? 0) + prefix
-        self.end = range?.upperBound ?? bytes.count
-    }
-
-    mutating func next() -> Box? {
-        guard steps < ByteView.mostSteps, offset < end, end - offset >= 8, var size = bytes.big(at: offset, bytes: 4)
-        else { return nil }
-        let type = bytes.text(offset + 4..<offset + 8)
-        var head = 8
-        if size == 1 {
-            guard let wide = bytes.big(at: offset + 8, bytes: 8) else { return nil }
-            (size, head) = (wide, 16)
-        } else if size == 0 {
-            size = end - offset
-        }
-        guard size >= head else { return nil }
-        let boxEnd = size < end - offset ? offset + size : end
-        guard offset + head <= boxEnd else { return nil }
-        steps += 1
-        defer { offset = boxEnd }
-        return Box(type: type, content: offset + head..<boxEnd)
     }
 }

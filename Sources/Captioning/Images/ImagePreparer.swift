@@ -50,7 +50,7 @@ struct ImagePreparer: Sendable {
         try refuse(tooManyPixels(image.header))
         let structure = ImageStructure(of: image.data, image.header.format)
         let plan = plan(for: image, structure)
-        guard !plan.steps.isEmpty, try isConvertible(image, plan, structure), let converter else {
+        guard !plan.steps.isEmpty, try isConvertible(image, plan), let converter else {
             return untouched(image, structure)
         }
         guard let converted = try await convert(image, plan, with: converter) else {
@@ -101,7 +101,7 @@ struct ImagePreparer: Sendable {
         if !structure.isWhole { plan.add(.repaired) }
         if header.isDeep { plan.add(.depth, isRequired: false) }
         if header.hasAlpha { plan.add(.flattened, isRequired: false) }
-        if rules.stripsMetadata, image.hasHiddenMetadata { plan.add(.stripped, isRequired: false) }
+        if rules.stripsMetadata, structure.isWhole, structure.surplus == .inseparable { plan.add(.stripped) }
         return plan
     }
 
@@ -117,27 +117,40 @@ struct ImagePreparer: Sendable {
     /// Whether the image can be converted; false when it may as well go out as it is.
     ///
     /// Throws when it cannot be converted and must be.
-    private func isConvertible(
-        _ image: LoadedImage, _ plan: Plan, _ structure: ImageStructure
-    ) throws(Failure) -> Bool {
+    private func isConvertible(_ image: LoadedImage, _ plan: Plan) throws(Failure) -> Bool {
         let header = image.header
         var problem: ImageViolation?
+        // Metadata goes out only where the spec says so, and it can: nothing else is in the way.
+        let allowance = "or send it with its metadata: 'prepare: {strip_metadata: false}'."
+        let isForMetadata = plan.steps == [.stripped]
         if !image.isConvertible {
             problem =
                 limits.lazy.compactMap { $0.violation(of: header, fileBytes: image.data.count) }.first
                 ?? ImageViolation(
-                    label: "image_format",
-                    message: header.format == .bmp
-                        ? "The BMP is packed, or cut short, and cannot be converted; make it a PNG or JPEG."
-                        : "This program cannot convert \(header.format.displayName); make it a PNG or JPEG.")
+                    label: "image_format", message: inconvertible(header, isForMetadata ? allowance : nil))
         } else if let obstacle = converter.map(\.obstacle) ?? Self.missingConverter {
             let reasons = plan.steps.map(\.rawValue).joined(separator: ", ")
             problem = ImageViolation(
-                label: "converter_missing", message: "The image must be converted (\(reasons)), and \(obstacle)")
+                label: "converter_missing",
+                message: "The image must be converted (\(reasons)), and \(obstacle)"
+                    + (isForMetadata ? "; \(allowance)" : ""))
         }
         guard let problem else { return true }
         if plan.isRequired { try refuse(problem) }
         return false
+    }
+
+    /// What is said of an image that cannot be converted.
+    ///
+    /// - `allowance`: What may be done about it where only its metadata is in the way.
+    private func inconvertible(_ header: ImageHeader, _ allowance: String?) -> String {
+        let name = header.format.displayName
+        if let allowance {
+            return "Metadata cannot be left out of this \(name) here; make it a PNG or JPEG, \(allowance)"
+        }
+        return header.format == .bmp
+            ? "The BMP is packed, or cut short, and cannot be converted; make it a PNG or JPEG."
+            : "This program cannot convert \(name); make it a PNG or JPEG."
     }
 
     // MARK: - Doing it
@@ -182,7 +195,7 @@ struct ImagePreparer: Sendable {
     }
 
     private func untouched(_ image: LoadedImage, _ structure: ImageStructure) -> ImagePayload {
-        guard rules.stripsMetadata, let data = structure.withoutMetadata(image.data, image.header.format) else {
+        guard rules.stripsMetadata, let data = structure.withoutSurplus(image.data) else {
             return ImagePayload(image)
         }
         let stripped = ConvertedImage(data: data, format: image.header.format, size: image.header.uprightSize)

@@ -86,7 +86,9 @@ enum ImageBytes {
 
     static func bmp(_ width: Int, _ height: Int, header: Int = 40) -> Data {
         let side = header == 12 ? 2 : 4
-        var data = ascii("BM") + little(0, 12) + little(header, 4) + little(width, side) + little(height, side)
+        var data =
+            ascii("BM") + little(0, 8) + little(14 + header, 4) + little(header, 4) + little(width, side)
+            + little(height, side)
         data += little(1, 2) + little(24, 2)
         return data + Data(count: 14 + header - data.count)
     }

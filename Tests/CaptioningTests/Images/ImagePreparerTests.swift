@@ -105,6 +105,23 @@ struct ImagePreparerTests {
         #expect(failure?.detail.contains("turned") == true && failure?.detail.contains("install it") == true)
     }
 
+    @Test func `metadata that cannot be left out is not sent, unless the spec says so`() async throws {
+        let (drawing, photo) = (
+            ImageBytes.svg("width='64' height='48'"),
+            ImageBytes.heif(brand: "heic", meta: ImageBytes.twoItems(64, 48, thumbnail: (1, 1)))
+        )
+        let failure = await #expect(throws: Failure.self) { try await payload(drawing, provider: .custom) }
+        #expect(failure?.label == "image_format" && failure?.detail.contains("strip_metadata: false") == true)
+        let missing = await #expect(throws: Failure.self) { try await payload(photo, converter: nil) }
+        #expect(missing?.label == "converter_missing" && missing?.detail.contains("strip_metadata: false") == true)
+        #expect(try await payload(photo).record.steps == [.stripped])
+        for file in [drawing, photo] {
+            let kept = try await payload(
+                file, ImagePreparation(stripsMetadata: false), provider: .custom, converter: nil)
+            #expect(kept.buffer.data == file && kept.record.steps.isEmpty)
+        }
+    }
+
     @Test func `an opaque image with an alpha channel goes out as it is`() async throws {
         let image = ImageBytes.png(640, 480, colorType: 6)
         let payload = try await payload(image, converter: Converter(isOpaque: true))
@@ -115,7 +132,9 @@ struct ImagePreparerTests {
         #expect(await label { try await self.payload(ImageBytes.psd(640, 480)) } == "image_format")
         let bitmap = ImageBytes.bmp(31, 33) + Data(count: 96 * 33)
         #expect(try await payload(bitmap).record.steps.isEmpty)
-        #expect(await label { try await self.payload(bitmap, provider: .openai, model: "gpt-4o") } == "image_format")
+        var packed = bitmap
+        packed[30] = 1
+        #expect(await label { try await self.payload(packed, provider: .openai, model: "gpt-4o") } == "image_format")
     }
 
     @Test func `neither we nor a provider decode a billion pixels`() async throws {

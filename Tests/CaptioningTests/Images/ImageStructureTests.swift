@@ -5,7 +5,7 @@ import Testing
 
 struct ImageStructureTests {
     private func stripped(_ data: Data, _ format: ImageFormat) -> Data? {
-        ImageStructure(of: data, format).withoutMetadata(data, format)
+        ImageStructure(of: data, format).withoutSurplus(data)
     }
 
     @Test func `a JPEG loses what is not the picture, and keeps its colours`() {
@@ -45,6 +45,109 @@ struct ImageStructureTests {
         #expect(result[20] == 0)
     }
 
+    @Test func `a GIF keeps how long and how often it is shown, and loses what others wrote into it`() {
+        let loop = Data([0x21, 0xFF, 11]) + ImageBytes.ascii("NETSCAPE2.0") + Data([3, 1, 0, 0, 0])
+        let comment = Data([0x21, 0xFE, 2]) + ImageBytes.ascii("me") + Data([0])
+        let program = Data([0x21, 0xFF, 11]) + ImageBytes.ascii("XMP DataXMP") + Data([2, 3, 4, 0])
+        let plain = ImageBytes.gif(9, 8, frames: 2)
+        let head = plain.prefix(13 + 6)
+        let file = head + comment + loop + program + plain.dropFirst(head.count) + ImageBytes.ascii("behind it")
+        #expect(stripped(file, .gif) == head + loop + plain.dropFirst(head.count))
+        #expect(ImageStructure(of: plain, .gif).surplus == .none)
+    }
+
+    @Test func `a BMP loses its profile's path, and what lies between and behind`() throws {
+        let rows = Data(count: 96 * 33)
+        let plain = ImageBytes.bmp(31, 33) + rows
+        #expect(ImageStructure(of: plain, .bmp).surplus == .none)
+        #expect(stripped(plain + ImageBytes.ascii("me"), .bmp)?.suffix(from: 14) == plain.suffix(from: 14))
+        var linked = ImageBytes.bmp(31, 33, header: 124) + rows + ImageBytes.ascii("C:\\Users\\me\\screen.icc")
+        linked.replaceSubrange(70..<74, with: ImageBytes.ascii("KNIL"))
+        linked.replaceSubrange(126..<134, with: ImageBytes.little(124 + rows.count, 4) + ImageBytes.little(23, 4))
+        let result = try #require(stripped(linked, .bmp))
+        #expect(result.count == 14 + 124 + rows.count && result.firstRange(of: ImageBytes.ascii("me")) == nil)
+        #expect(
+            ByteView(result).little(at: 2, bytes: 4) == result.count
+                && ImageStructure(of: result, .bmp).surplus == .none)
+    }
+
+    @Test(arguments: [false, true])
+    func `a TIFF is its picture alone, or must be converted`(_ bigEndian: Bool) {
+        func file(_ more: [(tag: Int, type: Int, value: Int)] = [], next: Int = 0, behind: Data = Data()) -> Data {
+            func number(_ value: Int, _ size: Int) -> Data {
+                bigEndian ? ImageBytes.big(value, size) : ImageBytes.little(value, size)
+            }
+            let entries = [(256, 3, 4), (257, 3, 2), (273, 4, 0), (279, 4, 8)] + more
+            var data =
+                ImageBytes.ascii(bigEndian ? "MM" : "II") + number(42, 2) + number(8, 4) + number(entries.count, 2)
+            for (tag, type, value) in entries {
+                data += number(tag, 2) + number(type, 2) + number(1, 4)
+                data += type == 3 ? number(value, 2) + Data(count: 2) : number(value, 4)
+            }
+            return data + number(next, 4) + Data(count: 8) + behind
+        }
+        func surplus(_ data: Data) -> ImageStructure.Surplus { ImageStructure(of: data, .tiff).surplus }
+        #expect(surplus(file()) == .none)
+        for tag in [270, 271, 272, 305, 306, 315, 316, 700, 33432, 33723, 34377, 34665, 34853, 37510, 42016, 65000] {
+            #expect(surplus(file([(tag, 4, 1)])) == .inseparable, "tag \(tag)")
+        }
+        // Text where none belongs, a chain that leads back, a directory that is none, JPEG inside, bytes that nobody needs.
+        #expect(surplus(file([(282, 2, 1)])) == .inseparable)
+        #expect(surplus(file(next: 8)) == .inseparable)
+        #expect(surplus(file(next: 1 << 20)) == .inseparable)
+        #expect(surplus(file([(330, 4, 8)])) == .inseparable)
+        #expect(surplus(file([(259, 3, 7)])) == .inseparable)
+        #expect(surplus(file(behind: Data(count: 200))) == .inseparable)
+        #expect(surplus(Data("II*\0".utf8)) == .inseparable)
+    }
+
+    @Test func `a HEIC is its pictures alone, or must be converted`() {
+        func file(
+            items: [(type: String, name: String)] = [("hvc1", "")], properties: [String] = ["ispe", "colr"],
+            handler: String = "", more: Data = Data()
+        ) -> Data {
+            let list = items.map {
+                ImageBytes.box("infe", Data([2, 0, 0, 0, 0, 1, 0, 0]) + ImageBytes.ascii($0.type + $0.name + "\0"))
+            }
+            let meta =
+                ImageBytes.box(
+                    "hdlr",
+                    Data(count: 8) + ImageBytes.ascii("pict") + Data(count: 12) + ImageBytes.ascii(handler + "\0"))
+                + ImageBytes.box("iinf", Data([0, 0, 0, 0, 0, UInt8(items.count)]) + list.reduce(Data(), +))
+                + ImageBytes.box(
+                    "iprp",
+                    ImageBytes.box("ipco", properties.map { ImageBytes.box($0, Data(count: 12)) }.reduce(Data(), +)))
+            return ImageBytes.heif(brand: "heic", meta: meta) + ImageBytes.box("mdat", Data([1, 2])) + more
+        }
+        func surplus(_ data: Data) -> ImageStructure.Surplus { ImageStructure(of: data, .heic).surplus }
+        #expect(surplus(file()) == .none)
+        for type in ["Exif", "mime", "uri ", "jpeg"] {
+            #expect(surplus(file(items: [("hvc1", ""), (type, "")])) == .inseparable, "\(type)")
+        }
+        #expect(surplus(file(items: [("hvc1", "me")])) == .inseparable)
+        #expect(surplus(file(properties: ["ispe", "udes"])) == .inseparable)
+        #expect(surplus(file(handler: "me")) == .inseparable)
+        #expect(surplus(file(more: ImageBytes.box("uuid", Data(count: 16)))) == .inseparable)
+        #expect(surplus(file(more: ImageBytes.box("free", ImageBytes.ascii("me")))) == .inseparable)
+        #expect(surplus(file(more: ImageBytes.box("moov", Data(count: 16)))) == .inseparable)
+    }
+
+    @Test func `a WebP's frame with something beside its pixels must be converted`() {
+        func chunk(_ type: String, _ content: Data) -> Data {
+            ImageBytes.ascii(type) + ImageBytes.little(content.count, 4) + content
+        }
+        func film(_ frame: Data) -> Data {
+            let body =
+                ImageBytes.ascii("WEBP") + chunk("VP8X", Data([2, 0, 0, 0, 8, 0, 0, 8, 0, 0]))
+                + chunk("ANIM", Data(count: 6)) + chunk("ANMF", Data(count: 16) + frame)
+            return ImageBytes.ascii("RIFF") + ImageBytes.little(body.count, 4) + body
+        }
+        let pixels = chunk("VP8 ", Data(count: 4))
+        #expect(ImageStructure(of: film(pixels), .webp).surplus == .none)
+        #expect(ImageStructure(of: film(pixels + chunk("mine", Data(count: 2))), .webp).surplus == .inseparable)
+        #expect(ImageStructure(of: film(Data()).dropLast(16), .webp).isWhole == false)
+    }
+
     static let whole: [(ImageFormat, Data)] = [
         (.jpeg, ImageBytes.jpeg(9, 8)), (.png, ImageBytes.png(9, 8)), (.gif, ImageBytes.gif(9, 8)),
         (.webp, ImageBytes.webpWithMetadata(9, 8, orientation: 1)),
@@ -58,7 +161,7 @@ struct ImageStructureTests {
             let structure = ImageStructure(of: file.prefix(length), format)
             // A cut between boxes leaves whole ones.
             if format != .heic { #expect(!structure.isWhole, "\(format) cut to \(length) of \(file.count)") }
-            #expect(structure.withoutMetadata(file.prefix(length), format) == nil || structure.isWhole)
+            #expect(structure.withoutSurplus(file.prefix(length)) == nil || structure.isWhole)
         }
     }
 
@@ -75,7 +178,7 @@ struct ImageStructureTests {
                 var hostile = file
                 hostile[index] = value
                 let structure = ImageStructure(of: hostile, format)
-                #expect(structure.withoutMetadata(hostile, format).map { $0.count <= hostile.count } ?? true)
+                #expect(structure.withoutSurplus(hostile).map { $0.count <= hostile.count } ?? true)
             }
         }
     }
