@@ -132,16 +132,17 @@ struct RunCommand: ContextCommand {
             context: context, quiet: quiet, job: job, before: before, limit: limit, publish: { lock.publish($0.line) },
             keep: { unrecorded.keep($0, of: $1) })
         let end = try await withEndpoints(job, context) { job, transports in
-            let runner = try Runner(
-                job: job, store: store, transports: transports, converter: makeConverter(),
-                fetcher: HTTPImageFetcher(rules: job.fetch), clock: ContinuousClock(),
-                now: context.now,
-                onEvent: { event in
-                    reporter.note(event)
-                    log?.note(event)
-                })
-            return try await withSignals(context, onFirst: { reporter.drain() }) {
-                try await reporter.whileDrawing { try await runner.run(limit: limit) }
+            try await HTTPImageFetcher.withFetcher(rules: job.fetch, now: context.now) { fetcher in
+                let runner = try Runner(
+                    job: job, store: store, transports: transports, converter: makeConverter(), fetcher: fetcher,
+                    clock: ContinuousClock(), now: context.now,
+                    onEvent: { event in
+                        reporter.note(event)
+                        log?.note(event)
+                    })
+                return try await withSignals(context, onFirst: { reporter.drain() }) {
+                    try await reporter.whileDrawing { try await runner.run(limit: limit) }
+                }
             }
         }
         return try await finish(end ?? .interrupted, store, log, context)

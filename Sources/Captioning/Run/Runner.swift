@@ -104,7 +104,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
                         for claim in claims {
                             group.addTask { [start = loop.start] in
                                 do {
-                                    return try await prepare(claim, at: began.addingTimeInterval(seconds(since: start)))
+                                    return try await prepare(claim, since: start, began)
                                 } catch {
                                     throw ChildFailure(error: error, wasInFlight: false)
                                 }
@@ -264,24 +264,32 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     ///
     /// Throws only for the store.
     ///
-    /// - `time`: The time by which items are due.
-    private func prepare(_ claim: Claim, at time: Date) async throws -> ChildEnd {
+    /// - `start`: When the run began by its clock, and `began` by the one on the wall.
+    private func prepare(_ claim: Claim, since start: C.Instant, _ began: Date) async throws -> ChildEnd {
         switch try await work.prepare(claim, now: now) {
         case .ready(let request): return .ready(request)
         case .settled(let report):
-            let disposition: Disposition =
-                switch report.outcome.failure?.kind {
-                case nil: .done
-                // This machine's trouble, not the image's; what the run itself uses up, it also gives back.
-                case .unavailable?: .retry(notBefore: time.addingTimeInterval(1), counts: nil)
-                case .transient? where claim.failures + 1 < job.retry.attempts:
-                    .retry(notBefore: time.addingTimeInterval(1), counts: .failures)
-                default: .gaveUp
-                }
+            let disposition =
+                report.outcome.failure.map { failure in
+                    // This machine's trouble is not the image's: what the run itself uses up, it also gives back.
+                    let situation = RetryPolicy.Situation(
+                        failures: claim.failures, throttles: claim.throttles, doubts: claim.doubts,
+                        firstAttempt: claim.earlier.first?.startedAt, wasSent: failure.kind != .unavailable)
+                    return retry(failure, claim, situation, at: began.addingTimeInterval(seconds(since: start)))
+                } ?? .done
             try await store.record(report, of: claim, then: disposition)
             announce(claim.item, report, disposition)
             return .settled(disposition)
         }
+    }
+
+    /// What becomes of an item after a failure, by the job's rules.
+    private func retry(
+        _ failure: Failure, _ claim: Claim, _ situation: RetryPolicy.Situation, at time: Date
+    ) -> Disposition {
+        var generator = SplitMix64(seed: seed ^ UInt64(bitPattern: claim.attemptID.rawValue))
+        return RetryPolicy(rules: job.retry, itemDeadline: job.deadlines.item).disposition(
+            after: failure, in: situation, now: time, using: &generator)
     }
 
     /// Makes one attempt, up to and including its record.
@@ -307,12 +315,8 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         }
         if report.wasSent { report.latency = .seconds(end - grant.startedAt) }
         let situation = pool.situation(after: report, of: claim, grant, at: end)
-        var generator = SplitMix64(seed: seed ^ UInt64(bitPattern: claim.attemptID.rawValue))
         let disposition =
-            report.outcome.failure.map { failure in
-                RetryPolicy(rules: job.retry, itemDeadline: job.deadlines.item).disposition(
-                    after: failure, in: situation, now: began.addingTimeInterval(end), using: &generator)
-            } ?? .done
+            report.outcome.failure.map { retry($0, claim, situation, at: began.addingTimeInterval(end)) } ?? .done
         // The mark comes before the record that it would undo; the record is made whatever became of the mark.
         var failure: (any Error)?
         do { try await marking } catch { failure = error }

@@ -92,6 +92,77 @@ struct PreparationRunTests {
         #expect(rows.first?.images?.imageSize == "30x20")
     }
 
+    /// Fails with what it is told, one after the other, and remembers when it was asked, in seconds.
+    private final class FailingFetcher: ImageFetcher {
+        private let clock: FakeClock
+        private let failures: [Failure]
+        private let times = Mutex<[Double]>([])
+
+        init(_ failures: [Failure], clock: FakeClock) {
+            self.failures = failures
+            self.clock = clock
+        }
+
+        var asked: [Double] { times.withLock { $0 } }
+
+        func fetch(_ url: String) async throws(Failure) -> Data {
+            let number = times.withLock { times in
+                times.append(clock.now.offset.seconds)
+                return times.count
+            }
+            if number <= failures.count { throw failures[number - 1] }
+            return JobScene.bitmap(width: 30, height: 20)
+        }
+    }
+
+    /// When a download was tried that fails so, and what became of it.
+    private func tries(
+        of failures: [Failure], retry: Job.Retry, itemDeadline: Duration? = nil
+    ) async throws -> (asked: [Double], row: ExportRow?) {
+        let scene = try JobScene()
+        let clock = FakeClock()
+        let fetcher = FailingFetcher(failures, clock: clock)
+        var job = scene.job(retry: retry)
+        job.images = [.urls(["https://example.com/a.bmp"])]
+        job.fetch.place = .local
+        job.deadlines.item = itemDeadline
+        let store = try SQLiteJobStore.inMemory()
+        try await store.add(Planner(job: job), stale: nil)
+        let runner = try Runner(
+            job: job, store: store, transports: [ScriptedTransport { _, _ in ScriptedTransport.answer() }],
+            fetcher: fetcher, clock: clock,
+            now: { Date(timeIntervalSince1970: 1_800_000_000).addingTimeInterval(clock.now.offset.seconds) }, seed: 7,
+            shutdown: { for await _ in AsyncStream<Never>.makeStream().stream {} })
+        let end = try SteppingExecutor().run(clock: clock, limit: .seconds(3600)) { try await runner.run() }
+        #expect(end == .finished)
+        let list = Collection()
+        try await store.forEachRow(isAll: true) { row in list.rows.withLock { $0.append(row) } }
+        return (fetcher.asked, list.rows.withLock { $0 }.first)
+    }
+
+    @Test func `a download is tried again by the rules for requests, and as late as its server asks`() async throws {
+        let asked = Failure(.transient, label: "download_failed", detail: "", retryAfter: .seconds(40))
+        let silent = Failure(.transient, label: "download_failed", detail: "")
+        let rules = Job.Retry(attempts: 6, base: .seconds(8), cap: .seconds(64))
+        let (times, row) = try await tries(of: [asked, silent, silent], retry: rules)
+        #expect(row?.status == .done)
+        let waits = zip(times, times.dropFirst()).map { $1 - $0 }
+        #expect(waits.count == 3 && abs((waits.first ?? 0) - 40) < 0.1, "\(waits)")
+        // Full jitter: anything up to twice the base, and up to four times it.
+        #expect(waits[1] <= 16.1 && waits[2] <= 32.1 && waits[1] + waits[2] > 0.1, "\(waits)")
+        #expect(waits[1] != 1 && waits[2] != 1)
+    }
+
+    @Test func `a download that keeps failing ends with its attempts, or its deadline`() async throws {
+        let silent = Failure(.transient, label: "download_failed", detail: "")
+        let rules = Job.Retry(attempts: 4, base: .seconds(8), cap: .seconds(64))
+        let (times, row) = try await tries(of: Array(repeating: silent, count: 9), retry: rules)
+        #expect(times.count == 4 && row?.status == .failed && row?.errorCode == "download_failed")
+        let late = Failure(.transient, label: "download_failed", detail: "", retryAfter: .seconds(40))
+        let few = try await tries(of: [late, late, late], retry: rules, itemDeadline: .seconds(60))
+        #expect(few.asked.count == 2 && few.row?.status == .failed)
+    }
+
     @Test func `else the provider gets its address`() async throws {
         let scene = try JobScene()
         let fetcher = Fetcher([:])
