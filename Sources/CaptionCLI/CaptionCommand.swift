@@ -24,6 +24,11 @@ struct CaptionCommand: AsyncParsableCommand {
             InitCommand.self, CheckCommand.self, PlanCommand.self, RunCommand.self, StatusCommand.self,
             ShowCommand.self, RetryCommand.self, ExportCommand.self, RecoverCommand.self, SimulateCommand.self,
         ])
+
+    static func main() async {
+        restoreCrashSignals()
+        await main(nil)
+    }
 }
 
 enum Version {

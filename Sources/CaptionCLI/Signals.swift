@@ -26,7 +26,7 @@ func withSignals<Result: Sendable>(
         return box.with { $0 }
     }
     let signals = await UnixSignalsSequence(
-        trapping: isHangupIgnored ? [.sigint, .sigterm] : [.sigint, .sigterm, .sighup])
+        trapping: isIgnored(SIGHUP) ? [.sigint, .sigterm] : [.sigint, .sigterm, .sighup])
     try await withThrowingTaskGroup(of: Void.self) { group in
         group.addTask { try await services.run() }
         group.addTask {
@@ -44,14 +44,6 @@ func withSignals<Result: Sendable>(
         do { try await group.waitForAll() } catch is CancellationError {}
     }
     return box.with { $0 }
-}
-
-private var isHangupIgnored: Bool {
-    var action = sigaction()
-    guard sigaction(SIGHUP, nil, &action) == 0, let handler = action.__sigaction_handler.sa_handler else {
-        return false
-    }
-    return unsafeBitCast(handler, to: Int.self) == unsafeBitCast(SIG_IGN, to: Int.self)
 }
 
 private struct WorkService: Service {

@@ -59,12 +59,17 @@ final class CommandScene: Sendable {
     }
 
     /// Starts a program, the built one by default, in the scene's folder; what it prints is dropped.
-    func start(_ arguments: [String], program: URL = CommandScene.program) throws -> Process {
+    ///
+    /// - Parameter changes: To the scene's own environment; nil takes a variable away.
+    func start(
+        _ arguments: [String], program: URL = CommandScene.program, environment changes: [String: String?] = [:]
+    ) throws -> Process {
         let process = Process()
         process.executableURL = program
         process.arguments = arguments
         process.currentDirectoryURL = folder
-        process.environment = environment
+        process.environment = environment.merging(changes.compactMapValues(\.self)) { $1 }
+            .filter { changes[$0.key] != .some(nil) }
         process.standardOutput = FileHandle.nullDevice
         process.standardError = FileHandle.nullDevice
         try process.run()
