@@ -1,4 +1,6 @@
 import ArgumentParser
+import Captioning
+import Glibc
 
 /// The root of the command line.
 @main
@@ -27,7 +29,34 @@ struct CaptionCommand: AsyncParsableCommand {
 
     static func main() async {
         restoreCrashSignals()
-        await main(nil)
+        let arguments = ArgumentBytes.ofProcess()
+        do {
+            var command = try parseAsRoot(arguments)
+            if var command = command as? any AsyncParsableCommand {
+                try await command.run()
+            } else {
+                try command.run()
+            }
+        } catch {
+            end(with: error, arguments)
+        }
+    }
+
+    /// Prints what the argument parser has to say, as its own `exit(withError:)` does, but fit for a terminal: it quotes
+    /// arguments, and a shell's pattern may have made them of anybody's file names.
+    private static func end(with error: any Error, _ arguments: [String]) -> Never {
+        let code = exitCode(for: error)
+        // Its lines are its own; those of an argument are not.
+        let text = arguments.reduce(fullMessage(for: error)) { text, argument in
+            let fit = TerminalText.fit(argument)
+            return fit == argument ? text : text.replacing(argument, with: fit)
+        }
+        // Help and completion scripts are the program's own text.
+        guard code != .success else { exit(withError: error) }
+        if !text.isEmpty {
+            Context.live().note("\(lines: text, indent: "")")
+        }
+        Glibc.exit(code.rawValue)
     }
 }
 

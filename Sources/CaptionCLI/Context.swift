@@ -32,11 +32,14 @@ struct Context: Sendable {
         // The environment holds the key: neither a core file nor another process of the same user shall read it.
         _ = linux_hide_memory()
         let environment = ProcessInfo.processInfo.environment
+        // What goes to a terminal is read by a person and not by a program.
+        let filter = isatty(STDOUT_FILENO) == 1 ? Locked(TerminalFilter()) : nil
         return Context(
             environment: environment,
-            workingDirectory: FilePath(FileManager.default.currentDirectoryPath),
+            workingDirectory: currentDirectory(),
             output: { data in
-                guard write(data, to: STDOUT_FILENO) else { throw OutputFailure(number: errno) }
+                let shown = filter.map { filter in filter.with { $0.passing(data) } } ?? data
+                guard write(shown, to: STDOUT_FILENO) else { throw OutputFailure(number: errno) }
             },
             errorOutput: { text in _ = write(Data(text.utf8), to: STDERR_FILENO) },
             terminal: Terminal(environment: environment),
@@ -44,16 +47,16 @@ struct Context: Sendable {
             handlesSignals: true)
     }
 
-    /// Prints a line of data.
+    /// Prints a line for a person to standard output.
     ///
     /// - Throws: `OutputFailure`.
-    func print(_ text: String) throws {
-        try output(Data((text + "\n").utf8))
+    func print(_ message: Message) throws {
+        try output(Data((message.text + "\n").utf8))
     }
 
     /// Prints a line for the person at the terminal.
-    func note(_ text: String) {
-        errorOutput(text + "\n")
+    func note(_ message: Message) {
+        errorOutput(message.text + "\n")
     }
 
     /// Prints a value as JSON, indented, keys sorted.
@@ -73,7 +76,7 @@ struct Context: Sendable {
 
     /// A path as the shell means it.
     func path(_ text: String) -> FilePath {
-        workingDirectory.pushing(FilePath(text)).lexicallyNormalized()
+        workingDirectory.pushing(FilePath(bytes: ArgumentBytes.bytes(text))).lexicallyNormalized()
     }
 }
 
@@ -85,7 +88,14 @@ struct OutputFailure: Error {
     /// Whether whoever read it has gone, as `head` does: no error.
     var isReaderGone: Bool { number == EPIPE }
 
-    var message: String { "cannot write to standard output: \(String(cString: strerror(number)))" }
+    var message: Message { "cannot write to standard output: \(String(cString: strerror(number)))" }
+}
+
+/// The directory that the process stands in, byte for byte.
+private func currentDirectory() -> FilePath {
+    guard let name = getcwd(nil, 0) else { return FilePath(".") }
+    defer { free(name) }
+    return FilePath(platformString: name)
 }
 
 /// Writes everything; false when nobody reads any more.

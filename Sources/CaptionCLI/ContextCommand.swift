@@ -4,9 +4,14 @@ import Captioning
 /// A command whose effects all go through a `Context`.
 protocol ContextCommand: AsyncParsableCommand {
     func run(_ context: Context) async throws
+
+    /// The job that the command is about; nil for a command that has none.
+    var job: JobOptions? { get }
 }
 
 extension ContextCommand {
+    var job: JobOptions? { nil }
+
     mutating func run() async throws {
         try await runReporting(.live())
     }
@@ -26,6 +31,10 @@ extension ContextCommand {
             for problem in error.problems { context.note("error: \(problem)") }
             if error.problems.count > 1 { context.note("\(error.problems.count) problems; nothing was changed") }
             throw ExitStatus.badSpec.code
+        } catch StoreError.missing(let path) {
+            let run: Message = job.map { ":\n\($0.command("run"))" } ?? ""
+            context.note("caption: the store '\(path)' does not exist yet; 'caption run' creates it\(run)")
+            throw ExitStatus.storeFailed.code
         } catch let error as StoreError {
             context.note("caption: \(error)")
             if case .locked = error { throw ExitStatus.locked.code }

@@ -22,7 +22,7 @@ enum ExitStatus: Int32, CaseIterable {
 /// An error that has its message and its exit code with it.
 struct CommandFailure: Error {
     let status: ExitStatus
-    let message: String
+    let message: Message
 }
 
 extension ExitStatus {

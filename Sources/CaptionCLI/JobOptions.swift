@@ -47,7 +47,8 @@ struct JobOptions: ParsableArguments {
     ) throws -> Loaded {
         let path = context.path(spec)
         let isFolder = isDirectory(path)
-        let archive = path.lastComponent.flatMap { Self.isArchive($0) && !isFolder ? $0.string : nil }
+        let isArchive = !isFolder && path.lastComponent.map(Self.isArchive) == true
+        let archive = try isArchive ? archiveName(path) : nil
         let isSpec = !isFolder && archive == nil
         let parsed = isFolder ? JobSpec.folder() : try archive.map(JobSpec.archive) ?? read(path)
         var origins: [String: Origin] = [:]
@@ -79,12 +80,29 @@ struct JobOptions: ParsableArguments {
         origins["concurrency"] =
             concurrency != nil
             ? .flag : parsed.limits.concurrency ?? parsed.endpoint.limits.concurrency != nil ? .spec : .default
-        let name = path.lastComponent.map { isSpec ? $0.stem : $0.string }
+        let name = ImageName(bytes: path.lastComponent.map { FilePath(root: nil, [$0]).bytes } ?? []).lossyText
+        let stem = isSpec ? FilePath.Component(name)?.stem ?? name : name
         let job = try Job(
-            resolving: parsed, file: isSpec ? spec : nil, name: name ?? "caption",
+            resolving: parsed, file: isSpec ? spec : nil, name: stem.isEmpty ? "caption" : stem,
             root: isFolder ? path : path.removingLastComponent(), storeDirectory: path.removingLastComponent(),
             overrides: overrides)
+        guard job.store.validText != nil else {
+            throw CommandFailure(
+                status: .badUsage,
+                message:
+                    "the store's path '\(job.store.string)' is not UTF-8, as SQLite needs it; name another with --store"
+            )
+        }
         return Loaded(job: job, origins: origins)
+    }
+
+    /// The name under which a bare archive is planned.
+    private func archiveName(_ path: FilePath) throws -> String? {
+        guard let name = path.lastComponent, let text = FilePath(root: nil, [name]).validText else {
+            throw CommandFailure(
+                status: .badUsage, message: "the name of '\(path.string)' is not UTF-8; rename the archive")
+        }
+        return text
     }
 
     private static func isArchive(_ name: FilePath.Component) -> Bool {
@@ -105,6 +123,32 @@ struct JobOptions: ParsableArguments {
             ])
         }
         return try JobSpec(yaml: yaml, file: spec)
+    }
+}
+
+extension JobOptions {
+    /// The command line that does something else with the same job: everything that was given for it is given again, so
+    /// that no printed line asks another server or another store.
+    ///
+    /// What the environment says is not repeated; it holds for the next command, too.
+    func command(_ name: String, _ more: [String] = []) -> String {
+        let settings = [
+            ("--provider", provider), ("--region", region), ("--base-url", baseUrl), ("--model", model),
+            ("--api-key-env", apiKeyEnv), ("--store", store),
+        ]
+        return Self.command(name, spec, settings.flatMap(ShellText.option) + more)
+    }
+
+    /// The command line for a spec about which no more was said.
+    static func command(_ name: String, _ spec: String, _ more: [String] = []) -> String {
+        ShellText.line(["caption", name, ShellText.path(spec)] + more)
+    }
+
+    /// The command line that tries the same job without a key: other words about the provider would contradict.
+    func simulatedCommand(_ name: String, _ more: [String] = []) -> String {
+        var options = self
+        (options.provider, options.region, options.baseUrl, options.apiKeyEnv) = ("simulated", nil, nil, nil)
+        return options.command(name, more)
     }
 }
 

@@ -3,18 +3,23 @@ import Captioning
 /// A store's summary for a person, with the next command to type.
 struct SummaryText {
     let summary: StoreSummary
-    let spec: String
+    let options: JobOptions
+    /// Options of `run` that a printed `run` repeats.
+    var runOptions: [String] = []
     var isRunning = false
 
     /// The text, several lines.
-    var lines: String {
-        var lines = [
-            "\(summary.done) of \(summary.total) done, \(summary.failed) failed, \(summary.pending) pending"
-                + (summary.retrying > 0 ? " (\(summary.retrying) of them wait for a retry)" : "")
+    var message: Message {
+        let retrying: Message = summary.retrying > 0 ? " (\(summary.retrying) of them wait for a retry)" : ""
+        let reused: Message =
+            summary.reused > 0 ? ", \(summary.reused) answers reused for identical images" : ""
+        var lines: [Message] = [
+            "\(summary.done) of \(summary.total) done, \(summary.failed) failed, \(summary.pending) pending\(retrying)",
+            """
+            \(summary.attempts) attempts, \(summary.promptTokens) input and \(summary.completionTokens) output \
+            tokens\(reused)
+            """,
         ]
-        lines.append(
-            "\(summary.attempts) attempts, \(summary.promptTokens) input and \(summary.completionTokens) output tokens"
-                + (summary.reused > 0 ? ", \(summary.reused) answers reused for identical images" : ""))
         if summary.setAside > 0 {
             lines.append("\(summary.setAside) more results are of images or prompts that the spec no longer names")
         }
@@ -23,30 +28,22 @@ struct SummaryText {
             lines.append("  \(group.count) × \(group.code): \(Self.shortened(group.example))")
         }
         if let next = nextCommand { lines.append("next: \(next)") }
-        return lines.joined(separator: "\n")
+        return Message(lines: lines)
     }
 
     private var nextCommand: String? {
         if isRunning { return nil }
-        if summary.pending > 0 { return "caption run \(quoted(spec))" }
+        let run = options.command("run", runOptions)
+        if summary.pending > 0 { return run }
         if let group = summary.failures.first {
-            return
-                "caption retry \(quoted(spec))\(summary.failures.count > 1 ? " --code \(group.code)" : ""), then caption run \(quoted(spec))"
+            let code = summary.failures.count > 1 ? ShellText.option("--code", group.code) : []
+            return "\(options.command("retry", code)) && \(run)"
         }
-        return summary.done > 0 ? "caption export \(quoted(spec)) --output captions.csv" : nil
+        return summary.done > 0 ? options.command("export", ["--output", "captions.csv"]) : nil
     }
 
     private static func shortened(_ text: String) -> String {
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
         return line.count > 160 ? line.prefix(159) + "…" : line
     }
-}
-
-/// A word as a shell takes it.
-func quoted(_ word: String) -> String {
-    let isPlain = word.utf8.allSatisfy { byte in
-        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-            || "-_./=:,+@%".utf8.contains(byte)
-    }
-    return isPlain && !word.isEmpty ? word : "'" + word.replacing("'", with: "'\\''") + "'"
 }

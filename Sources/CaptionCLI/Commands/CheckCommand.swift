@@ -18,6 +18,8 @@ struct CheckCommand: ContextCommand {
 
     @OptionGroup var options: JobOptions
 
+    var job: JobOptions? { options }
+
     @Flag(help: "Open every image, too, and tell what would be done to it.")
     var images = false
 
@@ -58,7 +60,7 @@ struct CheckCommand: ContextCommand {
         } then: { key, results in
             try tell(results, of: key, &report, context)
         }
-        if json { try context.printLine(json: report.sums) } else { try context.print(report.text) }
+        if json { try context.printLine(json: report.sums) } else { try context.print("\(report.text)") }
         return report.sums.failed
     }
 
@@ -66,12 +68,12 @@ struct CheckCommand: ContextCommand {
         _ results: ImageCheck.Results, of key: Item.Key, _ report: inout ImageReport, _ context: Context
     ) throws {
         for (file, result) in results {
-            let name = key.kind == .group ? "\(key.image.display) (\(file.string))" : key.image.display
+            let name = key.kind == .group ? "\(key.image.lossyText) (\(file.string))" : key.image.lossyText
             let line = report.add(name, result)
             if json {
                 try context.printLine(json: line)
             } else if let text = line.text {
-                try context.print(text)
+                try context.print("\(text)")
             }
         }
     }

@@ -24,6 +24,8 @@ struct ExportCommand: ContextCommand {
 
     @OptionGroup var options: JobOptions
 
+    var job: JobOptions? { options }
+
     @Option(help: "csv or jsonl.")
     var format: Format = .csv
 

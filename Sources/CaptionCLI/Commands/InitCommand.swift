@@ -1,6 +1,7 @@
 import ArgumentParser
 import Captioning
 import Foundation
+import Glibc
 import SystemPackage
 
 /// Writes a commented job spec to start from.
@@ -26,37 +27,67 @@ struct InitCommand: ContextCommand {
         guard isDirectory(images) else {
             throw CommandFailure(status: .badUsage, message: "there is no folder at '\(folder ?? ".")'")
         }
-        let name = folder == nil ? "caption" : images.lastComponent?.string ?? "caption"
+        let name = folder == nil ? nil : images.lastComponent.map { FilePath(root: nil, [$0]).bytes }
         let target =
             output.map(context.path)
-            ?? (folder == nil ? images : images.removingLastComponent()).appending("\(name).yaml")
-        guard !FileManager.default.fileExists(atPath: target.string) else {
+            ?? (folder == nil ? images : images.removingLastComponent())
+            .pushing(FilePath(bytes: (name ?? Array("caption".utf8)) + Array(".yaml".utf8)))
+        guard !Self.isTaken(target) else {
             throw CommandFailure(
                 status: .badUsage,
                 message: "'\(target.string)' exists and is left as it is; choose another with --output")
         }
-        let text = Self.spec(folder: Self.relative(images, to: target.removingLastComponent()))
-        do {
-            try Data(text.utf8).write(to: URL(fileURLWithPath: target.string), options: .withoutOverwriting)
+        guard let written = Self.relative(images, to: target.removingLastComponent()).validText else {
+            throw CommandFailure(
+                status: .badUsage,
+                message: """
+                    the name of '\(images.string)' is not UTF-8, and a spec is. Rename it, or do without a spec:
+                    \(JobOptions.command("plan", folder ?? "."))
+                    """)
+        }
+        do throws(FileFailure) {
+            try Self.write(Self.spec(folder: written), to: target)
         } catch {
             throw CommandFailure(
-                status: .storeFailed, message: "cannot write '\(target.string)': \(error.localizedDescription)")
+                status: .storeFailed, message: "cannot write '\(target.string)': \(error.reason)")
         }
-        let shown = Self.relative(target, to: context.workingDirectory)
+        let shown = ArgumentBytes.text(Self.relative(target, to: context.workingDirectory).bytes)
         try context.print("wrote \(shown)")
-        context.note("next: caption plan \(shown)")
+        context.note("next: \(JobOptions.command("plan", shown))")
     }
 
-    /// The path as it is written in the spec: relative when it lies below the spec's folder.
-    private static func relative(_ path: FilePath, to directory: FilePath) -> String {
+    /// Whether anything has the name, also a link that leads nowhere.
+    private static func isTaken(_ path: FilePath) -> Bool {
+        var status = stat()
+        return path.withPlatformString { lstat($0, &status) } == 0
+    }
+
+    /// Writes a file that is not there yet.
+    private static func write(_ text: String, to target: FilePath) throws(FileFailure) {
+        let descriptor = target.withPlatformString {
+            open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o666)
+        }
+        guard descriptor >= 0 else { throw .ofSystem }
+        defer { close(descriptor) }
+        do throws(FileFailure) {
+            try CaptionCLI.write(text.utf8, to: descriptor)
+        } catch {
+            _ = target.withPlatformString { unlink($0) }
+            throw error
+        }
+    }
+
+    /// The path relative to a directory above it, else as it is.
+    private static func relative(_ path: FilePath, to directory: FilePath) -> FilePath {
         var relative = path
         if relative == directory { return "." }
-        return relative.removePrefix(directory) ? "./\(relative.string)" : path.string
+        return relative.removePrefix(directory) ? FilePath(bytes: Array("./".utf8) + relative.bytes) : path
     }
 
     /// The spec that is written.
     static func spec(folder: String) -> String {
-        let quoted = String(decoding: JSONValue.string(folder).canonicalData, as: UTF8.self)
+        // JSON's escapes are YAML's, too, and YAML takes no control characters as they are.
+        let quoted = TerminalText.fit(String(decoding: JSONValue.string(folder).canonicalData, as: UTF8.self))
         return """
             # A captioning job. Check it with 'caption check', see what it would send with 'caption plan'.
             images:
@@ -79,4 +110,9 @@ struct InitCommand: ContextCommand {
 
             """
     }
+}
+
+extension FilePath {
+    /// The path as text; nil when it is not UTF-8.
+    var validText: String? { String(validating: bytes, as: UTF8.self) }
 }

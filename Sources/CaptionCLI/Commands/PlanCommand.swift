@@ -19,6 +19,8 @@ struct PlanCommand: ContextCommand {
 
     @OptionGroup var options: JobOptions
 
+    var job: JobOptions? { options }
+
     @Flag(help: "Open every image, and list those that are the same or look alike.")
     var duplicates = false
 
@@ -69,7 +71,7 @@ struct PlanCommand: ContextCommand {
         } else {
             loaded.job.printWarnings(context)
             for warning in plan.warnings { context.note("warning: \(warning)") }
-            try context.print(Self.text(report, spec: options.spec))
+            try context.print(text(report))
             if let found { try context.print(Self.text(found)) }
         }
     }
@@ -84,21 +86,23 @@ struct PlanCommand: ContextCommand {
             return await check.identity(of: file)
         } then: { (key, identity: (digest: [UInt8], hash: PerceptualHash?)?) in
             guard let identity else { return }
-            found.add(key.image.display, digest: identity.digest, hash: identity.hash)
+            found.add(key.image.lossyText, digest: identity.digest, hash: identity.hash)
         }
         return found
     }
 
-    private static func text(_ found: DuplicateGroups) -> String {
+    private static func text(_ found: DuplicateGroups) -> Message {
         let groups = found.groups()
-        var lines = groups.map { group in
+        var lines: [Message] = groups.map { group in
             "  \(group.isIdentical ? "the same" : "alike"): \(group.images.joined(separator: ", "))"
         }
         let alike = groups.count { !$0.isIdentical }
         lines.append(
-            "\(found.repeatedCount) images are the same as another and are sent once; \(alike) groups look alike, and each "
-                + "image of them is sent")
-        return "\n" + lines.joined(separator: "\n")
+            """
+            \(found.repeatedCount) images are the same as another and are sent once; \(alike) groups look alike, and each \
+            image of them is sent
+            """)
+        return Message(lines: [""] + lines)
     }
 
     private static func report(_ loaded: JobOptions.Loaded, _ plan: PlanSummary) -> Report {
@@ -147,20 +151,21 @@ struct PlanCommand: ContextCommand {
         return values
     }
 
-    private static func text(_ report: Report, spec: String) -> String {
-        var lines = ["job \(report.name)", ""]
+    private func text(_ report: Report) -> Message {
+        var lines: [Message] = ["job \(report.name)", ""]
         lines += report.settings.map { setting in
             let origin = setting.origin.map { "  (\($0.rawValue))" } ?? ""
             return "  \(setting.name.padded(to: 20)) \(setting.value ?? "-")\(setting.value == nil ? "" : origin)"
         }
         for (key, value) in report.parameters.sorted(by: { $0.key < $1.key }) {
-            lines.append("  \(key.padded(to: 20)) \(String(decoding: value.canonicalData, as: UTF8.self))  (parameter)")
+            let text = String(decoding: value.canonicalData, as: UTF8.self)
+            lines.append("  \(TerminalText.fit(key).padded(to: 20)) \(text)  (parameter)")
         }
         let plan = report.plan
-        lines += ["", "  " + ["prompt".padded(to: 20), "items", "done", "pending", "failed", "stale"].columns]
+        lines += ["", "  \(["prompt".padded(to: 20), "items", "done", "pending", "failed", "stale"].columns)"]
         for (prompt, counts) in plan.prompts.sorted(by: { $0.key < $1.key }) + [("all", plan.items)] {
             let numbers = [counts.total, counts.done, counts.pending, counts.failed, counts.stale].map(String.init)
-            lines.append("  " + ([prompt.padded(to: 20)] + numbers).columns)
+            lines.append("  \(([TerminalText.fit(prompt).padded(to: 20)] + numbers).columns)")
         }
         let kinds = plan.kinds.sorted { $0.key < $1.key }.map { "\($0.value) by \($0.key)" }
         lines += ["", "items: \(kinds.joined(separator: ", "))"]
@@ -171,22 +176,22 @@ struct PlanCommand: ContextCommand {
         if plan.items.stale > 0 {
             lines += [
                 "\(plan.items.stale) results are stale: the prompt, model or parameters have changed since",
-                "next: caption run \(spec) --redo stale   (asks them again, and pays again)",
-                "  or: caption run \(spec) --keep stale   (takes them as they are)",
+                "next: \(options.command("run", ["--redo", "stale"]))   # asks them again, and pays again",
+                "  or: \(options.command("run", ["--keep", "stale"]))   # takes them as they are",
             ]
         } else if plan.items.pending > 0 {
-            let repeated =
+            let repeated: Message =
                 switch report.repeatedImages {
                 case nil: "; identical images are sent once"
                 case 0?: "; no image comes twice"
                 case let count?: " at most: \(count) images are the same as another and are sent once"
                 }
             lines.append("a run would send \(plan.items.pending) requests\(repeated)")
-            lines.append("next: caption run \(spec)")
+            lines.append("next: \(options.command("run"))")
         } else {
             lines.append("a run would send nothing")
         }
-        return lines.joined(separator: "\n")
+        return Message(lines: lines)
     }
 }
 

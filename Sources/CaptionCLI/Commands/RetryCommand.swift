@@ -18,6 +18,8 @@ struct RetryCommand: ContextCommand {
 
     @OptionGroup var options: JobOptions
 
+    var job: JobOptions? { options }
+
     @Option(help: "Only items that failed with this code, as 'caption status' shows it.")
     var code: String?
 
@@ -34,6 +36,6 @@ struct RetryCommand: ContextCommand {
         try store.close()
         if json { return try context.print(json: ["requeued": count]) }
         try context.print(count == 1 ? "1 item is pending again" : "\(count) items are pending again")
-        if count > 0 { try context.print("next: caption run \(quoted(options.spec))") }
+        if count > 0 { try context.print("next: \(options.command("run"))") }
     }
 }

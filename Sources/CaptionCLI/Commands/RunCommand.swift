@@ -22,6 +22,8 @@ struct RunCommand: ContextCommand {
 
     @OptionGroup var options: JobOptions
 
+    var job: JobOptions? { options }
+
     @Option(help: ArgumentHelp("Take at most so many items, the first in the plan.", valueName: "count"))
     var limit: Int?
 
@@ -49,6 +51,17 @@ struct RunCommand: ContextCommand {
 
     @Flag(help: "Print the summary as JSON.")
     var json = false
+
+    /// The options that a printed `run` repeats, whether they bound its cost or its pace.
+    private var runOptions: [String] {
+        [("--limit", limit.map(String.init)), ("--concurrency", concurrency), ("--deadline", deadline)]
+            .flatMap(ShellText.option)
+    }
+
+    /// The options that say what a run prints and writes.
+    private var outputOptions: [String] {
+        ShellText.option("--events", events) + (quiet ? ["--quiet"] : []) + (json ? ["--json"] : [])
+    }
 
     enum StaleWord: String, ExpressibleByArgument, CaseIterable {
         case stale
@@ -203,7 +216,8 @@ struct RunCommand: ContextCommand {
                 status: .keyRefused,
                 message: """
                     the environment variable \(variable) holds no key for \(endpoint.provider.rawValue); \
-                    'export \(variable)=…' and run again, or try the job without a key: --provider simulated
+                    'export \(variable)=…' and run again, or try the job without a key:
+                    \(options.simulatedCommand("run", runOptions))
                     """)
         }
         guard let key = APIKey(text) else {
@@ -217,13 +231,13 @@ struct RunCommand: ContextCommand {
     }
 
     private func staleFailure(_ count: Int) -> CommandFailure {
-        let spec = quoted(options.spec)
+        let again = options.command("run", runOptions + outputOptions)
         return CommandFailure(
             status: .badSpec,
             message: """
                 \(count) results are stale: the prompt, model or parameters have changed since. Nothing was sent.
-                  caption run \(spec) --redo stale   asks them again, and pays again; the old answers stay in the store
-                  caption run \(spec) --keep stale   takes them as they are and sends only what is pending
+                  \(again) --redo stale   # asks them again, and pays again; the old answers stay in the store
+                  \(again) --keep stale   # takes them as they are and sends only what is pending
                 """)
     }
 
@@ -240,13 +254,14 @@ struct RunCommand: ContextCommand {
         let summary = try await store.summary()
         let status = ExitStatus(end, failed: summary.failed)
         let message = Self.message(end)
-        log?.note(end: Self.word(end), message: message)
+        log?.note(end: Self.word(end), message: message?.raw)
         do {
             if json {
                 try context.print(
-                    json: Report(end: Self.word(end), exitCode: status.rawValue, message: message, summary: summary))
+                    json: Report(
+                        end: Self.word(end), exitCode: status.rawValue, message: message?.raw, summary: summary))
             } else if !quiet {
-                try context.print(SummaryText(summary: summary, spec: options.spec).lines)
+                try context.print(SummaryText(summary: summary, options: options, runOptions: runOptions).message)
             }
         } catch let failure as OutputFailure {
             // What the run came to is more than that nobody reads of it.
@@ -265,7 +280,7 @@ struct RunCommand: ContextCommand {
         }
     }
 
-    private static func message(_ end: RunEnd) -> String? {
+    private static func message(_ end: RunEnd) -> Message? {
         switch end {
         case .finished: nil
         case .interrupted:

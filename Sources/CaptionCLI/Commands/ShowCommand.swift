@@ -18,6 +18,8 @@ struct ShowCommand: ContextCommand {
 
     @OptionGroup var options: JobOptions
 
+    var job: JobOptions? { options }
+
     @Argument(help: "The image's name.")
     var item: String
 
@@ -30,25 +32,30 @@ struct ShowCommand: ContextCommand {
     func run(_ context: Context) async throws {
         let job = try options.load(context).job
         let name = item.hasPrefix("./") ? String(item.dropFirst(2)) : item
-        let history = try await withStore(of: job) { try await $0.history(of: ImageName(name), promptID: prompt) }
+        let history = try await withStore(of: job) {
+            try await $0.history(of: ImageName(bytes: ArgumentBytes.bytes(name)), promptID: prompt)
+        }
         guard !history.isEmpty else {
+            let asked: Message = prompt.map { " with prompt '\($0)'" } ?? ""
             throw CommandFailure(
                 status: .badUsage,
-                message:
-                    "the store has no image '\(item)'\(prompt.map { " with prompt '\($0)'" } ?? ""); 'caption export \(quoted(options.spec))' lists them"
-            )
+                message: """
+                    the store has no image '\(item)'\(asked); this lists them:
+                    \(options.command("export"))
+                    """)
         }
         if json { return try context.print(json: history) }
         for (index, attempt) in history.enumerated() {
             let isNewPrompt = index == 0 || history[index - 1].prompt != attempt.prompt
             if isNewPrompt {
-                try context.print("\(index > 0 ? "\n" : "")\(item), prompt \(attempt.prompt): \(attempt.itemState)")
+                let gap: Message = index > 0 ? "\n" : ""
+                try context.print("\(gap)\(item), prompt \(attempt.prompt): \(attempt.itemState)")
             }
-            try context.print(Self.text(attempt))
+            try context.print(Self.message(attempt))
         }
     }
 
-    private static func text(_ attempt: AttemptHistory) -> String {
+    private static func message(_ attempt: AttemptHistory) -> Message {
         guard let number = attempt.number else { return "  no attempt yet" }
         var parts = ["attempt \(number): \(attempt.outcome ?? "in flight")"]
         if let date = attempt.startedAt { parts.append(date.formatted(.iso8601)) }
@@ -60,14 +67,14 @@ struct ShowCommand: ContextCommand {
         }
         if let reason = attempt.finishReason { parts.append(reason) }
         if let id = attempt.providerRequestID { parts.append("request \(id)") }
-        var lines = ["  " + parts.joined(separator: " · ")]
+        var lines: [Message] = ["  \(parts.joined(separator: " · "))"]
         if let images = attempt.images {
             let original = "\(images.imageSize) \(images.imageFormat), \(images.imageBytes) bytes"
             let sent = "\(images.sentSize) \(images.sentFormat), \(images.sentBytes) bytes (\(images.prepared))"
-            lines.append("    image: \(original)" + (images.prepared.isEmpty ? ", sent as it is" : "; sent: \(sent)"))
+            lines.append("    image: \(original)\(images.prepared.isEmpty ? ", sent as it is" : "; sent: \(sent)")")
         }
         if let code = attempt.errorCode { lines.append("    \(code): \(attempt.errorMessage ?? "")") }
-        if let caption = attempt.caption { lines.append("    \(caption)") }
-        return lines.joined(separator: "\n")
+        if let caption = attempt.caption { lines.append("\(lines: caption, indent: "    ")") }
+        return Message(lines: lines)
     }
 }

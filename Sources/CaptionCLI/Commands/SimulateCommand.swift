@@ -182,7 +182,7 @@ struct SimulateCommand: ContextCommand {
                 }
             }
         } catch {
-            throw CommandFailure(status: .runFailed, message: "cannot serve on port \(port): \(error)")
+            throw CommandFailure(status: .runFailed, message: "cannot serve on port \(port): \("\(error)")")
         }
     }
 }

@@ -16,6 +16,8 @@ struct StatusCommand: ContextCommand {
 
     @OptionGroup var options: JobOptions
 
+    var job: JobOptions? { options }
+
     @Flag(help: "Print the status as JSON.")
     var json = false
 
@@ -47,9 +49,9 @@ struct StatusCommand: ContextCommand {
         } else {
             let state = report.runningPid.map { "running, pid \($0)" } ?? "not running"
             try context.print("job \(summary.name): \(state)")
-            for line in report.run?.lines(now: context.now()) ?? [] { try context.print("  " + line) }
+            for line in report.run?.lines(now: context.now()) ?? [] { try context.print("  \(line)") }
             try context.print(
-                SummaryText(summary: summary, spec: options.spec, isRunning: report.runningPid != nil).lines)
+                SummaryText(summary: summary, options: options, isRunning: report.runningPid != nil).message)
             if problems?.isEmpty == true { try context.print("verified: every count and every row is as it must be") }
         }
         guard let problems, !problems.isEmpty else { return }
@@ -57,8 +59,9 @@ struct StatusCommand: ContextCommand {
             status: .storeFailed,
             message: """
                 the store '\(job.store.string)' is not as it must be:
-                \(problems.map { "  " + $0 }.joined(separator: "\n"))
-                Captions that can be read are safe with 'caption export \(quoted(options.spec)) --output captions.csv'
+                \(Message(lines: problems.map { "  \($0)" }))
+                Captions that can be read are safe with this:
+                \(options.command("export", ["--output", "captions.csv"]))
                 """)
     }
 }

@@ -54,7 +54,7 @@ final class EventLog: Sendable {
         var line = Line(time: Self.text(context.now()), event: "")
         func about(_ item: Item, _ name: String) {
             line.event = name
-            line.image = item.key.image.display
+            line.image = item.key.image.lossyText
             line.prompt = item.key.promptID
         }
         func because(_ failure: Failure) {

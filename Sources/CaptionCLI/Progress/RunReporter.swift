@@ -111,7 +111,7 @@ struct RunReporter: Sendable {
         }
         guard before != present.health else { return }
         let name = note.with { $0.endpoints[endpoint].url }
-        let trouble = present.trouble.map { ": \($0)" } ?? ""
+        let trouble: Message = present.trouble.map { ": \($0)" } ?? ""
         switch present.health {
         case .down: show("\(name) does not answer and is tried with single requests\(trouble)")
         case .retired: show("\(name) is not asked any more\(trouble)")
@@ -152,7 +152,7 @@ struct RunReporter: Sendable {
             if context.terminal.isInteractive {
                 context.errorOutput("\r\u{1B}[2K" + line)
             } else {
-                context.note(current.plain)
+                context.note("\(current.plain)")
             }
         }
     }
@@ -166,8 +166,8 @@ struct RunReporter: Sendable {
     }
 
     /// Prints a whole line above the one that is redrawn.
-    private func show(_ text: String) {
-        context.errorOutput((context.terminal.isInteractive ? "\r\u{1B}[2K" : "") + text + "\n")
+    private func show(_ message: Message) {
+        context.errorOutput((context.terminal.isInteractive ? "\r\u{1B}[2K" : "") + message.text + "\n")
     }
 
     private func finishLine() {

@@ -21,7 +21,7 @@ public struct JSONLWriter: Sendable {
     /// - Throws: Whatever the sink throws.
     public mutating func write(_ row: ExportRow) throws {
         buffer.append(UInt8(ascii: "{"))
-        append("image", String(decoding: row.image.bytes, as: UTF8.self))
+        append("image", row.image.lossyText)
         append("prompt", row.prompt)
         append("status", row.status.rawValue)
         append("caption", row.caption)

@@ -21,12 +21,14 @@ public struct ImageName: Hashable, Comparable, Sendable {
         String(validating: bytes, as: UTF8.self)
     }
 
-    /// The name for a person: invalid bytes and control characters replaced, so that it stays on one line.
+    /// The name as text, for data that cannot hold other bytes: what is not UTF-8 becomes U+FFFD.
+    public var lossyText: String {
+        String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// The name for a person: on one line, fit for a terminal, and what is not UTF-8 replaced.
     public var display: String {
-        let shown = String(decoding: bytes, as: UTF8.self).unicodeScalars.map { scalar in
-            scalar.properties.generalCategory == .control ? "\u{FFFD}" : Character(scalar)
-        }
-        return String(shown)
+        TerminalText.fit(lossyText)
     }
 
     /// Orders names by their bytes.

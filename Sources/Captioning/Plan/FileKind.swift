@@ -13,6 +13,13 @@ package struct FileIdentity: Hashable, Sendable {
         self.init(status)
     }
 
+    /// The file at a path of any bytes, links followed; nil when there is none.
+    package init?(at path: FilePath) {
+        var status = stat()
+        guard path.withPlatformString({ stat($0, &status) }) == 0 else { return nil }
+        self.init(status)
+    }
+
     /// An open file; nil when it cannot be told.
     package init?(descriptor: Int32) {
         var status = stat()
