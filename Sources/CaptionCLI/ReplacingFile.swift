@@ -5,59 +5,57 @@ import SystemPackage
 
 /// A file that appears under its name only when it is whole: written beside it, then renamed over it.
 ///
-/// What is no regular file (a device, a pipe) is written to directly, and a link is followed.
+/// Devices and pipes are written to directly.
 final class ReplacingFile: Sendable {
-    /// What went wrong.
-    struct Failure: Error {
-        let reason: String
-    }
-
     private let target: FilePath
     /// Nil when the target is written to directly.
-    private let temporary: FilePath?
+    private let temporary: TemporaryFile?
     private let descriptor: Int32
     private let isCommitted = Locked(false)
 
-    init(target name: FilePath) throws {
-        var status = stat()
-        let exists = name.withPlatformString { stat($0, &status) } == 0
-        if exists, status.st_mode & S_IFMT != S_IFREG {
-            target = name
-            temporary = nil
-            descriptor = name.withPlatformString { open($0, O_WRONLY | O_CLOEXEC) }
-            if descriptor < 0 { throw Failure(reason: String(cString: strerror(errno))) }
-            return
+    /// - Throws: `FileFailure`.
+    init(_ output: OutputTarget) throws(FileFailure) {
+        switch output {
+        case .own(let own):
+            (target, temporary) = (FilePath(""), nil)
+            descriptor = fcntl(own, F_DUPFD_CLOEXEC, 0)
+        case .stream(let path):
+            (target, temporary) = (path, nil)
+            descriptor = path.withPlatformString { open($0, O_WRONLY | O_NOCTTY | O_CLOEXEC) }
+        case .file(let path):
+            TemporaryFile.removeLeftovers(of: path)
+            let beside = try TemporaryFile(for: path)
+            (target, temporary) = (path, beside)
+            descriptor = beside.descriptor
         }
-        target = name.resolved ?? name
-        let name = ".\(target.lastComponent?.string ?? "export").\(ProcessInfo.processInfo.processIdentifier).tmp"
-        let temporary = target.removingLastComponent().appending(name)
-        self.temporary = temporary
-        descriptor = temporary.withPlatformString { open($0, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o644) }
-        if descriptor < 0 { throw Failure(reason: String(cString: strerror(errno))) }
+        if descriptor < 0 { throw .ofSystem }
     }
 
-    func write(_ bytes: [UInt8]) throws {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw Failure(reason: String(cString: strerror(errno))) }
-            rest = rest.dropFirst(count)
-        }
+    /// - Throws: `FileFailure`.
+    func write(_ bytes: [UInt8]) throws(FileFailure) {
+        try CaptionCLI.write(bytes, to: descriptor)
     }
 
     /// Puts the file in its place.
-    func commit() throws {
+    ///
+    /// - Throws: `FileFailure`.
+    func commit() throws(FileFailure) {
         guard let temporary else { return }
-        let isMoved = temporary.withPlatformString { from in
+        let isMoved = temporary.path.withPlatformString { from in
             target.withPlatformString { to in fsync(descriptor) == 0 && rename(from, to) == 0 }
         }
-        guard isMoved else { throw Failure(reason: String(cString: strerror(errno))) }
+        guard isMoved else { throw .ofSystem }
         isCommitted.with { $0 = true }
+        // The new name is to survive a power failure, too; where folders cannot be synced, it does as it can.
+        let folder = target.removingLastComponent().withPlatformString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard folder >= 0 else { return }
+        _ = fsync(folder)
+        close(folder)
     }
 
     deinit {
+        // Unlinked before its lock goes with the descriptor.
+        if !isCommitted.with({ $0 }) { _ = temporary?.path.withPlatformString { unlink($0) } }
         close(descriptor)
-        if !isCommitted.with({ $0 }) { _ = temporary?.withPlatformString { unlink($0) } }
     }
 }

@@ -51,15 +51,16 @@ struct ExportCommand: ContextCommand {
         guard output != "-" else {
             return try report(try await write(store) { try context.output(Data($0)) })
         }
-        let target = context.path(output)
-        try requireNoStore(target, of: job, options, context)
+        let path = context.path(output)
         let problems: [String]
         do {
-            let file = try ReplacingFile(target: target)
+            let target = try OutputTarget(path)
+            try requireReplaceable(target, of: job, options, context)
+            let file = try ReplacingFile(target)
             problems = try await write(store) { try file.write($0) }
             try file.commit()
-        } catch let error as ReplacingFile.Failure {
-            throw CommandFailure(status: .storeFailed, message: "cannot write '\(target.string)': \(error.reason)")
+        } catch let error as FileFailure {
+            throw CommandFailure(status: .storeFailed, message: "cannot write '\(path.string)': \(error.reason)")
         }
         context.note("wrote \(output)")
         try report(problems)

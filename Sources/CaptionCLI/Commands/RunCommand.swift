@@ -99,10 +99,7 @@ struct RunCommand: ContextCommand {
         }
         let lock = try StoreLock(storePath: job.store.string)
         defer { withExtendedLifetime(lock) {} }
-        let log = try events.map { path in
-            if path != "-" { try requireNoStore(context.path(path), of: job, options, context) }
-            return try EventLog(path: path, endpoints: job.endpoints, context: context)
-        }
+        let log = try events.map { try openLog($0, job, context) }
         let store = try SQLiteJobStore.open(
             path: job.store.string, name: job.name, now: context.now(), lock: lock)
         let status: ExitStatus
@@ -123,6 +120,19 @@ struct RunCommand: ContextCommand {
             throw StoreError.cut(path: path, answers: await keepAnswers(of: store, job))
         }
         if status != .done { throw status.code }
+    }
+
+    private func openLog(_ name: String, _ job: Job, _ context: Context) throws -> EventLog {
+        let path = context.path(name)
+        do {
+            let target = name == "-" ? nil : try OutputTarget(path)
+            if let target { try requireReplaceable(target, of: job, options, context) }
+            return try EventLog(target, endpoints: job.endpoints, context: context)
+        } catch let error as FileFailure {
+            throw CommandFailure(
+                status: .badUsage,
+                message: "cannot write events to '\(path.string)': \(error.reason); choose another file")
+        }
     }
 
     private func run(

@@ -28,25 +28,17 @@ final class EventLog: Sendable {
 
     private let context: Context
     private let endpoints: [String]
-    private let file: Locked<FileHandle?>
+    /// Nil when events go to standard output.
+    private let file: EventFile?
+    private let isClosed = Locked(false)
 
-    /// A log in a file that is written anew; `-` is standard output.
+    /// A log in a file, which is written anew, in a device or in a pipe; nil means standard output.
     ///
-    /// - Throws: `CommandFailure` when the file cannot be written.
-    init(path: String, endpoints: [Job.Endpoint], context: Context) throws {
+    /// - Throws: `FileFailure` when it cannot be written.
+    init(_ target: OutputTarget?, endpoints: [Job.Endpoint], context: Context) throws(FileFailure) {
         self.context = context
         self.endpoints = endpoints.map(\.baseURL)
-        guard path != "-" else {
-            file = Locked(nil)
-            return
-        }
-        let target = context.path(path).string
-        guard FileManager.default.createFile(atPath: target, contents: nil),
-            let handle = FileHandle(forWritingAtPath: target)
-        else {
-            throw CommandFailure(status: .badUsage, message: "cannot write events to '\(target)'; choose another file")
-        }
-        file = Locked(handle)
+        if let target { file = try EventFile(target) } else { file = nil }
     }
 
     /// Writes an event.
@@ -109,12 +101,18 @@ final class EventLog: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         guard let data = try? encoder.encode(line) + Data("\n".utf8) else { return }
-        file.with { file in
-            // A log that fills its disk, or that nobody reads any more, must not end the run that it tells of.
-            if let file {
-                try? file.write(contentsOf: data)
-            } else {
+        isClosed.with { isClosed in
+            guard !isClosed else { return }
+            guard let file else {
+                // What nobody reads any more must not end the run that it tells of.
                 try? context.output(data)
+                return
+            }
+            do throws(FileFailure) {
+                try file.write(data)
+            } catch {
+                isClosed = true
+                context.note("warning: events are written no more: \(error.reason); the run goes on")
             }
         }
     }
