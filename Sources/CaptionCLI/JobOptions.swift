@@ -50,7 +50,7 @@ struct JobOptions: ParsableArguments {
         let isArchive = !isFolder && path.lastComponent.map(Self.isArchive) == true
         let archive = try isArchive ? archiveName(path) : nil
         let isSpec = !isFolder && archive == nil
-        let parsed = isFolder ? JobSpec.folder() : try archive.map(JobSpec.archive) ?? read(path)
+        let parsed = isFolder ? JobSpec.folder() : try archive.map(JobSpec.archive) ?? JobSpec(path: path, name: spec)
         var origins: [String: Origin] = [:]
         func pick(_ name: String, _ flag: String?, _ variable: String, inSpec: Bool) -> String? {
             let fromEnvironment = context.environment[variable].flatMap { $0.isEmpty ? nil : $0 }
@@ -107,22 +107,6 @@ struct JobOptions: ParsableArguments {
 
     private static func isArchive(_ name: FilePath.Component) -> Bool {
         ["zip", "tar"].contains(name.extension?.lowercased())
-    }
-
-    private func read(_ path: FilePath) throws -> JobSpec {
-        guard let data = FileManager.default.contents(atPath: path.string) else {
-            throw SpecError([
-                .init(
-                    keyPath: "", message: "there is no job spec and no folder at '\(spec)'",
-                    hint: "'caption init' writes a spec to start from")
-            ])
-        }
-        guard let yaml = String(validating: data, as: UTF8.self), data.count < 16 << 20 else {
-            throw SpecError([
-                .init(file: spec, keyPath: "", message: "this is no UTF-8 text", hint: "a job spec is a YAML file")
-            ])
-        }
-        return try JobSpec(yaml: yaml, file: spec)
     }
 }
 

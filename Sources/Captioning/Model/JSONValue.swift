@@ -21,9 +21,9 @@ public enum JSONValue: Hashable, Sendable {
 
     /// Parses JSON text.
     ///
-    /// - Throws: `DecodingError` when `data` is not one JSON value.
+    /// - Throws: `DecodingError` when `data` is not one JSON value, or nested more than 128 deep.
     public init(parsing data: Data) throws {
-        self = try JSONDecoder().decode(JSONValue.self, from: data)
+        self = try JSONParser.value(of: data)
     }
 
     /// The member of an object, or nil when this is no object or has no such key.

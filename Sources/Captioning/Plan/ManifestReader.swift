@@ -27,7 +27,6 @@ struct ManifestReader {
     private(set) var columns: [String]
 
     private let isJSON: Bool
-    private let decoder = JSONDecoder()
     private var records: CSVReader
     private var first: Row?
 
@@ -87,8 +86,7 @@ struct ManifestReader {
     private mutating func nextObject() throws(Problem) -> Row? {
         while let (line, bytes) = try records.nextLine() {
             if bytes.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) { continue }
-            // Not as any value: each kind that it is not would cost the making of an error.
-            guard let members = try? decoder.decode([String: JSONValue].self, from: Data(bytes)) else {
+            guard case .object(let members)? = try? JSONValue(parsing: Data(bytes)) else {
                 throw Problem(line: line, message: "this is no JSON object", isOnlyTheRow: true)
             }
             let fields = members.compactMapValues { value -> String? in

@@ -70,9 +70,17 @@ struct AttemptWork: Sendable {
     func prepare(_ claim: Claim, now: @Sendable () -> Date) async throws -> Preparation {
         let item = claim.item
         let index = item.position / max(job.prompts.count, 1) + 1
-        let text =
-            prompts[item.key.promptID]?.render(image: item.key.image, index: index, columns: item.variables) ?? ""
-        let system = system?.render(image: item.key.image, index: index, columns: item.variables)
+        let text: String
+        let system: String?
+        do throws(PromptTemplate.Problem) {
+            text =
+                try prompts[item.key.promptID]?.render(image: item.key.image, index: index, columns: item.variables)
+                ?? ""
+            system = try self.system?.render(image: item.key.image, index: index, columns: item.variables)
+        } catch {
+            return settled(
+                Failure(.refused, label: "prompt_too_long", detail: "the prompt: \(error.message)"), of: nil, now)
+        }
         let files = planner.files(of: item.key)
         let url = item.key.kind == .url ? item.key.image.text ?? "" : nil
         let isFetched = url != nil && fetcher != nil

@@ -69,7 +69,7 @@ extension JobSpec {
         limits.requestsPerMinute = reader.whole(
             entries["requests_per_minute"], in: 1...1_000_000, at: join(path, "requests_per_minute"))
         limits.tokensPerMinute = reader.whole(
-            entries["tokens_per_minute"], in: 1...Int.max, at: join(path, "tokens_per_minute"))
+            entries["tokens_per_minute"], in: 1...1_000_000_000_000, at: join(path, "tokens_per_minute"))
         limits.requestsPerDay = reader.whole(
             entries["requests_per_day"], in: 1...1_000_000_000, at: join(path, "requests_per_day"))
         limits.concurrency = concurrency(entries["concurrency"], at: join(path, "concurrency"), &reader)

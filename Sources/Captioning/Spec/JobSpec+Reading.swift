@@ -10,6 +10,16 @@ extension JobSpec {
     public init(yaml: String, file: String) throws(SpecError) {
         var reader = SpecReader(file: file)
         let root: Node?
+        let yaml = yaml.unicodeScalars.first == "\u{FEFF}" ? String(yaml.unicodeScalars.dropFirst()) : yaml
+        // Before anything is filled in: the parser hashes what it finds.
+        guard YAMLAliases.expandedBytes(of: yaml) <= Double(SpecBounds.expandedBytes) else {
+            throw SpecError([
+                .init(
+                    file: file, keyPath: "",
+                    message: "with its aliases filled in it could have more than \(SpecBounds.expandedBytes >> 20) MiB",
+                    hint: "write out what *names stand for")
+            ])
+        }
         do {
             root = try Yams.compose(yaml: yaml)
         } catch {
@@ -24,7 +34,7 @@ extension JobSpec {
             ])
         }
         if let entries = reader.entries(of: root, .job, at: "") {
-            name = reader.text(entries["name"], at: "name")
+            name = reader.text(entries["name"], at: "name", atMost: SpecBounds.nameBytes)
             readImages(entries["images"], root, &reader)
             system = reader.text(entries["system"], at: "system")
             let texts = readPrompts(entries["prompts"], &reader)
@@ -52,7 +62,8 @@ extension JobSpec {
         case YamlError.duplicatedKeysInMapping(let duplicates, let context):
             .init(
                 file: file, line: context.mark.line, keyPath: "",
-                message: "a key stands twice in one mapping: \(list(duplicates.map { "\($0)" }))")
+                message: "a key stands twice in one mapping: "
+                    + ReplyText.clipped(list(duplicates.map { "\($0)" }), bytes: 500))
         default:
             .init(file: file, keyPath: "", message: "this is not YAML: \(error)")
         }
@@ -65,13 +76,20 @@ extension JobSpec {
                 hint: "a list of folder:, files:, urls:, manifest:, archive: or group: entries")
             return
         }
+        guard sequence.count <= SpecBounds.sources else {
+            reader.report(
+                "has \(sequence.count) entries, and at most \(SpecBounds.sources) are read", at: "images", node,
+                hint: "a folder, a manifest or a file of URLs is one entry for many images")
+            return
+        }
         for (index, entry) in sequence.enumerated() {
             let path = "images[\(index)]"
             guard let source = readSource(entry, at: path, &reader) else { continue }
             images.append(source)
         }
         let names = images.compactMap { if case .group(let name, _) = $0 { name } else { nil } }
-        for name in Set(names.filter { name in names.count { $0 == name } > 1 }).sorted() {
+        let counts = names.reduce(into: [String: Int]()) { $0[$1, default: 0] += 1 }
+        for name in counts.filter({ $0.value > 1 }).keys.sorted() {
             reader.report("two groups are named '\(name)'", at: "images", node, hint: "results are found by this name")
         }
     }
@@ -150,19 +168,26 @@ extension JobSpec {
             reader.report("expected a list of prompts", at: "prompts", node, hint: "each '- id: …' with 'text: …'")
             return []
         }
+        guard sequence.count <= SpecBounds.prompts else {
+            reader.report(
+                "has \(sequence.count) entries, and at most \(SpecBounds.prompts) are read", at: "prompts", node,
+                hint: "every image is asked each of them; make several specs")
+            return []
+        }
         var texts: [PlacedText] = []
+        var ids: Set<String> = []
         for (index, entry) in sequence.enumerated() {
             let path = "prompts[\(index)]"
             guard let entries = reader.entries(of: entry, .prompt, at: path) else { continue }
             if entries["text"] == nil { reader.report("needs a text", at: path, entry) }
-            let id = reader.text(entries["id"], at: join(path, "id"))
+            let id = reader.text(entries["id"], at: join(path, "id"), atMost: SpecBounds.nameBytes)
             if id == nil, entries["id"] == nil {
                 reader.report("needs an id", at: path, entry, hint: "a short word that names the prompt in results")
             }
             guard let text = reader.text(entries["text"], at: join(path, "text")) else { continue }
             texts.append((join(path, "text"), text, entries["text"]))
             guard let id else { continue }
-            if prompts.contains(where: { $0.id == id }) {
+            if !ids.insert(id).inserted {
                 reader.report("two prompts have the id '\(id)'", at: join(path, "id"), entries["id"])
             }
             prompts.append(Prompt(id: id, text: text))
@@ -176,7 +201,7 @@ extension JobSpec {
             reader.report("expected a mapping of names to text", at: "variables", node)
             return
         }
-        for (keyNode, value) in mapping {
+        for (keyNode, value) in reader.pairs(of: mapping, atMost: SpecBounds.entries, at: "variables") {
             guard let key = keyNode.scalar?.string else { continue }
             let path = join("variables", key)
             if PromptTemplate.builtInVariables.contains(key) {
@@ -194,11 +219,12 @@ extension JobSpec {
             reader.report("expected a mapping of request parameters", at: "parameters", node)
             return
         }
-        for (keyNode, valueNode) in mapping {
+        for (keyNode, valueNode) in reader.pairs(of: mapping, atMost: SpecBounds.entries, at: "parameters") {
             guard let key = keyNode.scalar?.string else { continue }
             let path = join("parameters", key)
             guard let value = valueNode.jsonValue else {
-                reader.report("is nothing that JSON can hold", at: path, valueNode)
+                reader.report(
+                    "is nothing that JSON can hold, or nested more than \(SpecBounds.depth) deep", at: path, valueNode)
                 continue
             }
             if let rule = ParameterRule.rules[key], let complaint = rule.complaint(about: value) {
@@ -230,7 +256,15 @@ extension JobSpec {
 
     private func checkTemplates(_ texts: [PlacedText], _ systemNode: Node?, _ reader: inout SpecReader) {
         let systemText: [PlacedText] = system.map { [("system", $0, systemNode)] } ?? []
+        let work = (systemText + texts).reduce(0) { $0 + PromptTemplate.tagWork(of: $1.text) }
+        guard work <= SpecBounds.allTagWork else {
+            reader.report(
+                "have too many tags and braces for their length", at: "prompts", nil,
+                hint: "shorten them, or make several specs")
+            return
+        }
         for template in systemText + texts {
+            if reader.isFull { return }
             do {
                 _ = try PromptTemplate(template.text, variables: variables, allowsColumns: images.haveManifest)
             } catch {

@@ -27,13 +27,13 @@ struct ParameterRule: Sendable {
     static let rules: [String: ParameterRule] = [
         "temperature": ParameterRule(.number(0...2)),
         "top_p": ParameterRule(.positiveNumber(upTo: 1)),
-        "top_k": ParameterRule(.whole(0...Int.max)),
+        "top_k": ParameterRule(.whole(0...1_000_000_000)),
         "presence_penalty": ParameterRule(.number(-2...2)),
         "frequency_penalty": ParameterRule(.number(-2...2)),
         "repetition_penalty": ParameterRule(.positiveNumber(upTo: .greatestFiniteMagnitude)),
-        "max_tokens": ParameterRule(.whole(1...Int.max)),
-        "max_completion_tokens": ParameterRule(.whole(1...Int.max)),
-        "thinking_budget": ParameterRule(.whole(1...Int.max)),
+        "max_tokens": ParameterRule(.whole(1...1_000_000_000)),
+        "max_completion_tokens": ParameterRule(.whole(1...1_000_000_000)),
+        "thinking_budget": ParameterRule(.whole(1...1_000_000_000)),
         "seed": ParameterRule(.whole(0...Int(Int32.max))),
         "stop": ParameterRule(.textOrTexts),
         "logprobs": ParameterRule(.flag),
@@ -62,8 +62,7 @@ struct ParameterRule: Sendable {
         case .whole(let range):
             guard let number = value.int else { return "expected a whole number" }
             if range.contains(number) { return nil }
-            return range.upperBound == .max
-                ? "must be at least \(range.lowerBound)" : "must be from \(range.lowerBound) to \(range.upperBound)"
+            return "must be from \(range.lowerBound) to \(range.upperBound)"
         case .flag:
             if case .bool = value { return nil }
             return "expected true or false"

@@ -18,6 +18,10 @@ public struct PromptTemplate: Sendable {
 
     private let template: MustacheTemplate
     private let variables: [String: String]
+    /// The length of the text, and how often each variable stands in it, to know how long it can become.
+    private let textBytes: Int
+    private let uses: [String: Int]
+    private let otherTags: Int
 
     /// Parses a text.
     ///
@@ -25,10 +29,11 @@ public struct PromptTemplate: Sendable {
     ///   - text: Mustache text.
     ///   - variables: The spec's own variables.
     ///   - allowsColumns: Whether other variables may come with each image, from a manifest.
-    /// - Throws: `Problem` for broken tags and for variables that nothing sets.
+    /// - Throws: `Problem` for broken tags, for variables that nothing sets, and for more than the bounds of a spec allow.
     public init(
         _ text: String, variables: [String: String], allowsColumns: Bool = false
     ) throws(Problem) {
+        try Self.checkBounds(text)
         do {
             // The pragma takes the rest of its line with it, so the text begins on the next.
             template = try MustacheTemplate(string: "{{% CONTENT_TYPE:TEXT}}\n" + text)
@@ -37,13 +42,59 @@ public struct PromptTemplate: Sendable {
                 message: "the Mustache tags do not close", hint: "a variable is written {{filename}}")
         }
         self.variables = variables
-        let known = Self.builtInVariables + variables.keys.sorted()
-        for name in Self.variableNames(in: text) where !known.contains(name) && !allowsColumns {
-            let near = suggestion(for: name, among: known)
+        let names = Self.variableNames(in: text)
+        textBytes = text.utf8.count
+        uses = names.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        otherTags = max(Self.count("{{", in: text) - names.count, 0)
+        let unknown = names.first { variables[$0] == nil && !Self.builtInVariables.contains($0) }
+        if let unknown, !allowsColumns {
+            let known = Self.builtInVariables + variables.keys.sorted()
+            let near = suggestion(for: unknown, among: known)
             throw Problem(
-                message: "nothing sets the variable '\(name)'",
+                message: "nothing sets the variable '\(unknown)'",
                 hint: near.map { "did you mean '\($0)'?" } ?? "known: \(list(known)); add your own under variables:")
         }
+        try checkLength(variables)
+    }
+
+    /// Refuses what takes the parser more than a moment, or more stack than there is.
+    private static func checkBounds(_ text: String) throws(Problem) {
+        // What it names then would be found neither here nor by whoever compares two versions of a prompt.
+        guard count("{{=", in: text) == 0 else {
+            throw Problem(
+                message: "other delimiters than {{ and }} are not read",
+                hint: "a variable can hold braces that are meant as they are")
+        }
+        let sections = ["{{#", "{{^", "{{<", "{{$"].reduce(0) { $0 + count($1, in: text) }
+        guard sections <= SpecBounds.sections, tagWork(of: text) <= SpecBounds.tagWork else {
+            throw Problem(
+                message: "it has too many tags", hint: "at most \(SpecBounds.sections) sections; shorten the text")
+        }
+    }
+
+    /// How much work a text's tags are: each brace may be followed by a look at the whole rest.
+    static func tagWork(of text: String) -> Int {
+        text.utf8.count { $0 == UInt8(ascii: "{") || $0 == UInt8(ascii: "}") } * text.utf8.count
+    }
+
+    /// Refuses a text that its variables could make too long to be sent.
+    private func checkLength(_ values: [String: String]) throws(Problem) {
+        // Inside a section '.' stands for the section's variable, whichever that is.
+        let longest = values.values.reduce(0) { max($0, $1.utf8.count) }
+        let bytes = uses.reduce(Double(textBytes) + Double(otherTags) * Double(longest)) { sum, use in
+            sum + Double(use.value) * Double(values[use.key]?.utf8.count ?? 0)
+        }
+        guard bytes <= Double(SpecBounds.renderedBytes) else {
+            throw Problem(
+                message: "with its variables filled in it could have more than \(SpecBounds.renderedBytes >> 20) MiB",
+                hint: "shorten the variables, or name them less often")
+        }
+    }
+
+    private static func count(_ needle: String, in text: String) -> Int {
+        let (needle, bytes) = (Array(needle.utf8), Array(text.utf8))
+        guard bytes.count >= needle.count else { return 0 }
+        return (0...bytes.count - needle.count).count { bytes[$0...].starts(with: needle) }
     }
 
     /// The text for one image.
@@ -51,8 +102,12 @@ public struct PromptTemplate: Sendable {
     /// - `image`: The image's name; bytes that are not UTF-8 are shown as U+FFFD.
     /// - `index`: The image's number in the plan, from 1.
     /// - `columns`: What a manifest says of the image; the spec's own variables come first.
-    public func render(image: ImageName, index: Int, columns: [String: String] = [:]) -> String {
-        let path = String(decoding: image.bytes, as: UTF8.self)
+    ///
+    /// Throws `Problem` when the text could have more than a mebibyte.
+    public func render(
+        image: ImageName, index: Int, columns: [String: String] = [:]
+    ) throws(Problem) -> String {
+        let path = image.lossyText
         let parts = path.split(separator: "/", omittingEmptySubsequences: false)
         let filename = parts.last.map(String.init) ?? path
         var values = variables.merging(columns) { own, _ in own }
@@ -63,6 +118,7 @@ public struct PromptTemplate: Sendable {
             ?? filename
         values["folder"] = parts.dropLast().joined(separator: "/")
         values["index"] = String(index)
+        try checkLength(values)
         return template.render(values)
     }
 

@@ -6,18 +6,44 @@ struct SpecReader {
     private(set) var problems: [SpecError.Problem] = []
     private(set) var warnings: [SpecError.Problem] = []
 
+    /// Whether so much is wrong that nobody reads on; what is left need not be looked at.
+    var isFull: Bool { problems.count >= SpecBounds.problems }
+
     init(file: String) {
         self.file = file
     }
 
     mutating func report(_ message: String, at path: String, _ node: Node?, hint: String? = nil) {
-        problems.append(
-            .init(file: file, line: node?.mark?.line, keyPath: path, message: message, hint: hint))
+        guard !isFull else { return }
+        problems.append(problem(message, path, node, hint))
+        if isFull {
+            problems.append(.init(file: file, keyPath: "", message: "there may be more; the rest was not read"))
+        }
     }
 
     mutating func warn(_ message: String, at path: String, _ node: Node?, hint: String? = nil) {
-        warnings.append(
-            .init(file: file, line: node?.mark?.line, keyPath: path, message: message, hint: hint))
+        guard warnings.count < SpecBounds.problems else { return }
+        warnings.append(problem(message, path, node, hint))
+    }
+
+    /// Keys and values that a message quotes may be of any length.
+    private func problem(_ message: String, _ path: String, _ node: Node?, _ hint: String?) -> SpecError.Problem {
+        SpecError.Problem(
+            file: file, line: node?.mark?.line, keyPath: ReplyText.clipped(path, bytes: 300),
+            message: ReplyText.clipped(message, bytes: 500), hint: hint.map { ReplyText.clipped($0, bytes: 500) })
+    }
+
+    /// The entries of a mapping, but no more than a section may have; more are reported, and so are merge keys.
+    mutating func pairs(of mapping: Node.Mapping, atMost most: Int, at path: String) -> [(key: Node, value: Node)] {
+        guard mapping.count <= most else {
+            report("has \(mapping.count) entries, and at most \(most) are read", at: path, .mapping(mapping))
+            return []
+        }
+        return mapping.filter { key, _ in
+            guard key.scalar?.string == "<<" else { return true }
+            report("merge keys are not read", at: join(path, "<<"), key, hint: "write the entries out")
+            return false
+        }.map { (key: $0.key, value: $0.value) }
     }
 
     /// The entries of a mapping whose keys all belong to the section; unknown keys are reported.
@@ -27,7 +53,7 @@ struct SpecReader {
             return nil
         }
         var entries: [String: Node] = [:]
-        for (keyNode, value) in mapping {
+        for (keyNode, value) in pairs(of: mapping, atMost: SpecBounds.entries, at: path) {
             guard let key = keyNode.scalar?.string else {
                 report("keys must be plain words", at: path, keyNode)
                 continue
@@ -44,10 +70,16 @@ struct SpecReader {
         return entries
     }
 
-    mutating func text(_ node: Node?, at path: String, allowEmpty: Bool = false) -> String? {
+    mutating func text(
+        _ node: Node?, at path: String, allowEmpty: Bool = false, atMost most: Int = SpecBounds.textBytes
+    ) -> String? {
         guard let node, !node.isNull else { return nil }
         guard case .scalar(let scalar) = node else {
             report("expected text", at: path, node)
+            return nil
+        }
+        guard scalar.string.utf8.count <= most else {
+            report("has \(scalar.string.utf8.count) bytes, and at most \(most) are taken", at: path, node)
             return nil
         }
         if scalar.string.allSatisfy(\.isWhitespace), !allowEmpty {
@@ -84,9 +116,7 @@ struct SpecReader {
             return nil
         }
         guard range.contains(number) else {
-            let bounds =
-                range.upperBound == .max
-                ? "at least \(range.lowerBound)" : "from \(range)".replacing("...", with: " to ")
+            let bounds = "from \(range.lowerBound) to \(range.upperBound)"
             report("\(number) is out of range: it must be \(bounds)", at: path, node)
             return nil
         }
@@ -127,11 +157,15 @@ func list(_ words: some Sequence<String>) -> String {
 extension Node {
     /// An absent value: `key:` with nothing behind it, `~` or `null`.
     var isNull: Bool {
-        if case .null? = jsonValue { true } else { false }
+        if case .scalar = self, case .null? = jsonValue { true } else { false }
     }
 
-    /// The node as JSON, by the core schema of YAML 1.2 (`yes` and `no` are text); nil for what JSON cannot hold.
-    var jsonValue: JSONValue? {
+    /// The node as JSON, by the core schema of YAML 1.2 (`yes` and `no` are text); nil for what JSON cannot hold, and for
+    /// what is nested too deeply.
+    var jsonValue: JSONValue? { jsonValue(depth: SpecBounds.depth) }
+
+    private func jsonValue(depth: Int) -> JSONValue? {
+        guard depth > 0 else { return nil }
         switch self {
         case .scalar(let scalar):
             guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
@@ -149,12 +183,16 @@ extension Node {
             }
             return .string(scalar.string)
         case .sequence(let sequence):
-            let values = sequence.map(\.jsonValue)
-            return values.contains(nil) ? nil : .array(values.compactMap(\.self))
+            var values: [JSONValue] = []
+            for node in sequence {
+                guard let value = node.jsonValue(depth: depth - 1) else { return nil }
+                values.append(value)
+            }
+            return .array(values)
         case .mapping(let mapping):
             var members: [String: JSONValue] = [:]
             for (key, value) in mapping {
-                guard let name = key.scalar?.string, let member = value.jsonValue else { return nil }
+                guard let name = key.scalar?.string, let member = value.jsonValue(depth: depth - 1) else { return nil }
                 members[name] = member
             }
             return .object(members)

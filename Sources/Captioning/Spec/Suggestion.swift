@@ -2,6 +2,8 @@
 ///
 /// Near means at most two edits (one for words of up to four letters), or the same letters but for case, `-` and `_`.
 func suggestion(for word: String, among candidates: some Sequence<String>) -> String? {
+    // Nobody mistypes a word of that length.
+    guard word.utf8.count <= 100 else { return nil }
     let plain = folded(word)
     let allowed = plain.count <= 4 ? 1 : 2
     return

@@ -150,7 +150,7 @@ struct ManifestPlanTests {
             let template = try PromptTemplate(
                 "{{title}} for {{price}}, {{missing}}", variables: [:], allowsColumns: true)
             #expect(
-                template.render(image: item.key.image, index: 1, columns: item.variables)
+                try template.render(image: item.key.image, index: 1, columns: item.variables)
                     == "Chair & \"more\" for 3, ")
         }
     }

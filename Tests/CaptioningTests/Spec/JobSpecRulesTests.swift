@@ -23,7 +23,7 @@ struct JobSpecRulesTests {
     }
 
     @Test(arguments: [
-        ("requests_per_minute", 1, 1_000_000), ("tokens_per_minute", 1, Int.max),
+        ("requests_per_minute", 1, 1_000_000), ("tokens_per_minute", 1, 1_000_000_000_000),
         ("requests_per_day", 1, 1_000_000_000), ("concurrency", 1, 1024),
     ])
     func `a limit has its range`(key: String, least: Int, most: Int) throws {
@@ -32,14 +32,7 @@ struct JobSpecRulesTests {
         let below = try #require(problemsBeside("limits: {\(key): \(least - 1)}").first)
         #expect(below.message.hasPrefix("\(least - 1) is out of range: it must be "))
         #expect(below.keyPath == "limits.\(key)")
-        let above = most == .max ? "9223372036854775808" : String(most + 1)
-        #expect(problemsBeside("limits: {\(key): \(above)}").count == 1)
-    }
-
-    @Test func `a limit without an upper bound is told without one`() {
-        #expect(
-            problemsBeside("limits: {tokens_per_minute: 0}").map(\.message)
-                == ["0 is out of range: it must be at least 1"])
+        #expect(problemsBeside("limits: {\(key): \(most + 1)}").count == 1)
     }
 
     @Test func `a manifest names its column, and its templates may name others`() throws {
@@ -114,11 +107,12 @@ struct JobSpecRulesTests {
     static let wrongParameters: [(String, String)] = [
         ("temperature: -0.1", "must be from 0.0 to 2.0"), ("temperature: hot", "expected a number"),
         ("temperature: '0.2'", "expected a number"), ("top_p: 0", "must be above 0 and at most 1"),
-        ("top_p: 1.01", "must be above 0 and at most 1"), ("top_k: -1", "must be at least 0"),
+        ("top_p: 1.01", "must be above 0 and at most 1"), ("top_k: -1", "must be from 0 to 1000000000"),
         ("presence_penalty: -2.1", "must be from -2.0 to 2.0"), ("frequency_penalty: 3", "must be from -2.0 to 2.0"),
-        ("repetition_penalty: 0", "must be above 0"), ("max_tokens: 0", "must be at least 1"),
+        ("repetition_penalty: 0", "must be above 0"), ("max_tokens: 0", "must be from 1 to 1000000000"),
         ("max_tokens: 300.5", "expected a whole number"), ("max_tokens: '300'", "expected a whole number"),
-        ("max_completion_tokens: 0", "must be at least 1"), ("thinking_budget: 0", "must be at least 1"),
+        ("max_completion_tokens: 0", "must be from 1 to 1000000000"),
+        ("thinking_budget: 0", "must be from 1 to 1000000000"),
         ("seed: 2147483648", "must be from 0 to 2147483647"), ("seed: -1", "must be from 0 to 2147483647"),
         ("stop: 7", "expected text or a list of texts"), ("stop: [a, 7]", "expected text or a list of texts"),
         ("logprobs: yes", "expected true or false"), ("top_logprobs: 21", "must be from 0 to 20"),

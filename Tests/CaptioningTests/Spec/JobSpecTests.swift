@@ -208,7 +208,7 @@ struct JobSpecTests {
         ("endpoint: {model: [a]}", "endpoint.model", "expected text"),
         ("endpoint: {base_url: ''}", "endpoint.base_url", "must not be empty"),
         ("parameters: text", "parameters", "expected a mapping of request parameters"),
-        ("parameters: {a: 1e999}", "parameters.a", "is nothing that JSON can hold"),
+        ("parameters: {a: 1e999}", "parameters.a", "is nothing that JSON can hold, or nested more than 32 deep"),
         ("limits: 5", "limits", "expected a mapping with the keys " + list(SpecSection.limits.keys)),
         ("limits: {concurrency: many}", "limits.concurrency", "expected a whole number"),
         ("limits: {concurrency: '4'}", "limits.concurrency", "expected a whole number"),

@@ -48,7 +48,7 @@ struct PromptTemplateTests {
     @Test func `bytes that are not UTF-8 are shown as replacement characters`() throws {
         let image = ImageName(bytes: Array("caf".utf8) + [0xE9] + Array(".jpg".utf8))
         let template = try PromptTemplate("{{filename}} {{stem}}", variables: [:])
-        #expect(template.render(image: image, index: 1) == "caf\u{FFFD}.jpg caf\u{FFFD}")
+        #expect(try template.render(image: image, index: 1) == "caf\u{FFFD}.jpg caf\u{FFFD}")
     }
 
     @Test func `a section shows its text only for a variable that says something`() throws {
