@@ -1,5 +1,7 @@
 import ArgumentParser
 import Captioning
+import Foundation
+import SystemPackage
 
 /// A command whose effects all go through a `Context`.
 protocol ContextCommand: AsyncParsableCommand {
@@ -34,6 +36,10 @@ extension ContextCommand {
         } catch StoreError.missing(let path) {
             let run: Message = job.map { ":\n\($0.command("run"))" } ?? ""
             context.note("caption: the store '\(path)' does not exist yet; 'caption run' creates it\(run)")
+            let simulated = Job.simulatedStore(besides: FilePath(path)).string
+            if FileManager.default.fileExists(atPath: simulated) {
+                context.note("Simulated answers are in '\(simulated)'; '--provider simulated' shows them")
+            }
             throw ExitStatus.storeFailed.code
         } catch let error as StoreError {
             context.note("caption: \(error)")

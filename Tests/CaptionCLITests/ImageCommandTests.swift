@@ -53,13 +53,13 @@ struct ImageCommandTests {
         let result = await scene.run("run", "photos", "--provider", "simulated")
         #expect(result.status == 0, "\(result.errorOutput)")
         let bytes = Self.gif?.count ?? 0
-        let export = await scene.run("export", "photos")
+        let export = await scene.run("export", "photos", "--provider", "simulated")
         let row = try #require(export.output.split(separator: "\r\n").first { $0.hasPrefix("film.gif,") })
         #expect(row.contains(",32x24,gif,\(bytes),32x24,") && row.hasSuffix(",converted,simulated"))
         #expect(export.output.contains(",bmp,"))
-        let shown = await scene.run("show", "photos", "film.gif")
+        let shown = await scene.run("show", "photos", "film.gif", "--provider", "simulated")
         #expect(shown.output.contains("image: 32x24 gif, \(bytes) bytes; sent: 32x24 "))
-        #expect(await scene.run("status", "photos", "--verify").status == 0)
+        #expect(await scene.run("status", "photos", "--verify", "--provider", "simulated").status == 0)
     }
 
     @Test func `plan counts images that are the same`() async throws {
@@ -83,9 +83,9 @@ struct ImageCommandTests {
         try #require(Self.archive).write(to: scene.folder.appendingPathComponent("photos.zip"))
         let result = await scene.run("run", "photos.zip", "--provider", "simulated")
         #expect(result.status == 0, "\(result.errorOutput)")
-        let export = await scene.run("export", "photos.zip")
+        let export = await scene.run("export", "photos.zip", "--provider", "simulated")
         #expect(export.output.contains("\r\nphotos.zip/in/photo.png,caption,done,"))
-        #expect(scene.exists("photos.zip.sqlite"))
+        #expect(scene.exists("photos.zip.simulated.sqlite"))
     }
 
     @Test func `plan lists images that are the same`() async throws {

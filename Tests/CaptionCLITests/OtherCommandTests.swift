@@ -89,14 +89,15 @@ struct OtherCommandTests {
         let scene = try CommandScene()
         try scene.makePhotos(2)
         _ = await scene.run("run", "photos", "--provider", "simulated", "--quiet")
-        #expect(await scene.run("export", "photos", "--output", "out.csv", "--bom").status == 0)
+        #expect(
+            await scene.run("export", "photos", "--provider", "simulated", "--output", "out.csv", "--bom").status == 0)
         let csv = try Data(contentsOf: scene.folder.appendingPathComponent("out.csv"))
         #expect(csv.starts(with: [0xEF, 0xBB, 0xBF] + Array("image,prompt,status,caption,".utf8)))
-        let failed = await scene.run("export", "photos", "--output", "nowhere/out.csv")
+        let failed = await scene.run("export", "photos", "--provider", "simulated", "--output", "nowhere/out.csv")
         #expect(failed.status == 74)
         let left = try FileManager.default.contentsOfDirectory(atPath: scene.folder.path)
-        #expect(left.sorted() == ["out.csv", "photos", "photos.sqlite"])
-        let lines = await scene.run("export", "photos", "--format", "jsonl").output
+        #expect(left.sorted() == ["out.csv", "photos", "photos.simulated.sqlite"])
+        let lines = await scene.run("export", "photos", "--provider", "simulated", "--format", "jsonl").output
         #expect(lines.split(separator: "\n").count == 2)
     }
 
@@ -104,11 +105,11 @@ struct OtherCommandTests {
         let scene = try CommandScene()
         try scene.makePhotos(1)
         _ = await scene.run("run", "photos", "--provider", "simulated")
-        let result = await scene.run("show", "photos", "100.bmp")
+        let result = await scene.run("show", "photos", "100.bmp", "--provider", "simulated")
         #expect(result.output.contains("100.bmp, prompt caption: done"))
         #expect(result.output.contains("attempt 1: completed"))
         #expect(result.output.contains("[simulated]"))
-        let missing = await scene.run("show", "photos", "nothing.jpg")
+        let missing = await scene.run("show", "photos", "nothing.jpg", "--provider", "simulated")
         #expect(missing.status == 64)
     }
 

@@ -18,9 +18,9 @@ struct RunCommandTests {
         let second = await scene.run("run", "photos", "--provider", "simulated")
         #expect(second.status == 0)
         #expect(second.output.contains("5 attempts"))
-        #expect(scene.exists("photos.sqlite"))
-        #expect(!scene.exists("photos.sqlite.lock"))
-        #expect(!scene.exists("photos.sqlite-wal"))
+        #expect(scene.exists("photos.simulated.sqlite"))
+        #expect(!scene.exists("photos.simulated.sqlite.lock"))
+        #expect(!scene.exists("photos.simulated.sqlite-wal"))
     }
 
     @Test func `every item gets exactly one request`() async throws {
@@ -158,7 +158,7 @@ struct RunCommandTests {
         #expect(result.output.contains("1 × file_empty"))
         #expect(result.errorOutput.contains("failed: page.png"))
         try scene.write(JobScene.bitmap(width: 33, height: 44), to: "photos/empty.jpg")
-        let requeued = await scene.run("retry", "photos", "--code", "file_empty")
+        let requeued = await scene.run("retry", "photos", "--provider", "simulated", "--code", "file_empty")
         #expect(requeued.output.contains("1 item is pending again"))
         let again = await scene.run("run", "photos", "--provider", "simulated")
         #expect(again.status == 3)
@@ -193,14 +193,14 @@ struct RunCommandTests {
         let result = await scene.run("run", "photos", "--provider", "simulated", "--limit", "3")
         #expect(result.status == 0)
         #expect(result.output.contains("3 of 7 done, 0 failed, 4 pending"))
-        let csv = await scene.run("export", "photos").output
+        let csv = await scene.run("export", "photos", "--provider", "simulated").output
         #expect(csv.components(separatedBy: "\r\n").dropFirst().prefix(3).allSatisfy { $0.contains(",done,") })
     }
 
     @Test func `a second runner exits 75 at once and names the first`() async throws {
         let scene = try CommandScene()
         try scene.makePhotos(1)
-        let lock = try StoreLock(storePath: scene.folder.path + "/photos.sqlite")
+        let lock = try StoreLock(storePath: scene.folder.path + "/photos.simulated.sqlite")
         let result = await scene.run("run", "photos", "--provider", "simulated")
         #expect(result.status == 75)
         #expect(result.errorOutput.contains("pid \(ProcessInfo.processInfo.processIdentifier)"))
@@ -213,18 +213,19 @@ struct RunCommandTests {
         let result = await scene.run("run", "photos", "--provider", "simulated")
         #expect(result.status == 65)
         #expect(result.errorOutput.contains("no image in"))
-        #expect(!scene.exists("photos.sqlite"))
+        #expect(!scene.exists("photos.simulated.sqlite"))
     }
 
     @Test func `a store that is none is left as it is and exits 74`() async throws {
         let scene = try CommandScene()
         try scene.makePhotos(1)
-        try scene.write("my diary", to: "photos.sqlite")
+        try scene.write("my diary", to: "photos.simulated.sqlite")
         let result = await scene.run("run", "photos", "--provider", "simulated")
         #expect(result.status == 74)
         #expect(result.errorOutput.contains("no SQLite database"))
         #expect(
-            try String(contentsOf: scene.folder.appendingPathComponent("photos.sqlite"), encoding: .utf8) == "my diary")
+            try String(contentsOf: scene.folder.appendingPathComponent("photos.simulated.sqlite"), encoding: .utf8)
+                == "my diary")
     }
 
     @Test(arguments: [

@@ -3,6 +3,8 @@ public import SystemPackage
 /// What flags or the environment say over the spec; nil leaves the spec's word.
 public struct SpecOverrides: Hashable, Sendable {
     /// Overrides `endpoint.provider`; the spec's region, base URL and key variable then no longer apply.
+    ///
+    /// The simulated provider in place of another has a store of its own, unless `store` names one.
     public var provider: Provider?
     /// Overrides `endpoint.region`.
     public var region: String?
@@ -88,12 +90,27 @@ extension Job {
                 timeout: spec.retry.timeout ?? defaults.timeout,
                 connectTimeout: spec.retry.connectTimeout ?? defaults.connectTimeout,
                 giveUpAfter: spec.retry.giveUpAfter ?? defaults.giveUpAfter),
-            store: overrides.store ?? spec.store.map { root.pushing(FilePath($0)) }
-                ?? storeDirectory.appending("\(name).sqlite"),
+            store: overrides.store
+                ?? Self.store(
+                    spec.store.map { root.pushing(FilePath($0)) } ?? storeDirectory.appending("\(name).sqlite"), spec,
+                    overrides),
             warnings: warnings)
         self.endpoints = endpoints
         preparation = spec.preparation
         fetch = spec.fetch
+    }
+
+    /// Where answers go that nobody named a store for: simulated ones apart from those of the provider that the spec means.
+    private static func store(_ path: FilePath, _ spec: JobSpec, _ overrides: SpecOverrides) -> FilePath {
+        let isTrial = overrides.provider == .simulated && spec.endpoints.contains { $0.provider != .simulated }
+        return isTrial ? simulatedStore(besides: path) : path
+    }
+
+    /// The store beside another one that holds the answers of the simulated provider: `photos.simulated.sqlite`.
+    package static func simulatedStore(besides path: FilePath) -> FilePath {
+        guard let name = path.lastComponent else { return path }
+        let ending = name.extension.map { ".\($0)" } ?? ""
+        return path.removingLastComponent().appending("\(name.stem).simulated\(ending)")
     }
 
     /// The same endpoint twice would be asked twice as fast as its limits allow.
