@@ -1,5 +1,6 @@
 # make demo   build, and caption a dozen pictures with the simulated provider
 # make test   run every test
+# make test-fresh  what the demo does, in a new, minimal Debian
 # make bench      what parts of the engine cost, and how fast images are sent beside wrk, aiohttp and the openai SDK
 # make bench-images  how fast photographs are prepared, beside vipsthumbnail
 # make measure    how much of a server's limits the scheduler uses, about 25 minutes
@@ -12,16 +13,19 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 
-# What opens images that must be converted, and what the tests and benchmarks compare it with.
-IMAGE_PACKAGES := libvips42 libvips-tools
+# What opens images that must be converted, and what the tests and benchmarks compare it with. Releases know some packages
+# by other names: .ci/packages takes the one that there is.
+IMAGE_PACKAGES := 'libvips42t64|libvips42' libvips-tools
 
 # debug builds faster, release runs faster.
 CONFIGURATION ?= release
-PACKAGES := libsqlite3-dev zlib1g-dev libstdc++-12-dev git
+# What Swift itself needs on a system that has little else, then what the package does.
+PACKAGES := git ca-certificates binutils libc6-dev 'libstdc++-*-dev' libncurses6 'libcurl4t64|libcurl4' 'libxml2|libxml2-16' \
+	libsqlite3-dev zlib1g-dev
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SOURCES := Package.swift Sources Tests .ci/fuzz
 
-.PHONY: demo test bench bench-images crash fuzz million simulate build format lint measure clean setup
+.PHONY: demo test test-fresh bench bench-images crash fuzz million simulate build format lint measure clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -30,28 +34,12 @@ setup:
 		echo "Install it from https://www.swift.org/install/linux/ (swiftly: one command), then run make again." >&2; \
 		exit 1; \
 	fi
-	@version=$$(swift --version 2>/dev/null | sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' | head -1); \
+	@.ci/packages $(PACKAGES) $(IMAGE_PACKAGES)
+	@version=$$(swift --version 2>&1) || { echo "'swift --version' fails: $$version" >&2; exit 1; }; \
+	version=$$(sed -nE 's/.*Swift version ([0-9]+\.[0-9]+).*/\1/p' <<<"$$version" | head -1); \
 	if [ "$$(printf '%s\n6.2\n' "$$version" | sort -V | head -1)" != 6.2 ]; then \
 		echo "Swift 6.2 or newer is needed and this is Swift $$version: https://www.swift.org/install/linux/" >&2; \
 		exit 1; \
-	fi
-	@missing=; \
-	if command -v dpkg-query >/dev/null; then \
-		for package in $(PACKAGES) $(IMAGE_PACKAGES); do \
-			case $$package in libstdc++-*) dpkg-query -W -f='$${Status}\n' 'libstdc++-*-dev' 2>/dev/null \
-				| grep -q 'ok installed' && continue;; \
-			libvips42) dpkg-query -W -f='$${Status}\n' 'libvips42*' 2>/dev/null | grep -q 'ok installed' && continue; \
-				apt-cache show libvips42 >/dev/null 2>&1 || package=libvips42t64;; esac; \
-			dpkg-query -W -f='$${Status}' "$$package" 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$package"; \
-		done; \
-	else \
-		echo "This is no Debian or Ubuntu: make sure that SQLite's and zlib's headers, and libvips, are installed." >&2; \
-	fi; \
-	if [ -n "$$missing" ]; then \
-		echo "installing:$$missing"; \
-		as_root=; if [ "$$(id -u)" != 0 ]; then as_root=sudo; fi; \
-		$$as_root apt-get update -qq && $$as_root env DEBIAN_FRONTEND=noninteractive \
-			apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
 
 build: setup
@@ -72,6 +60,10 @@ demo: build
 test: PACKAGES += libimage-exiftool-perl
 test: setup
 	swift test $(SWIFT_FLAGS)
+
+# The first command of the README in a new, minimal Debian; TEST=1 runs every test there, too. As root.
+test-fresh:
+	.ci/fresh
 
 format:
 	swift format --in-place --recursive $(SOURCES)
