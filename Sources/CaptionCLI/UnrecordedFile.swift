@@ -35,7 +35,7 @@ struct UnrecordedFile: Sendable {
     /// Keeps an answer: beside the store, or in the folder for temporary files.
     ///
     /// - Returns: What to tell the user; nil when the report holds no text.
-    func keep(_ report: AttemptReport, of claim: Claim) -> String? {
+    func keep(_ report: AttemptReport, of claim: Claim) -> Message? {
         let request = requests[claim.item.key.promptID]
         guard let answer = UnrecordedAnswer(report, of: claim, request: request, store: storeID),
             let line = try? answer.line()
@@ -43,13 +43,12 @@ struct UnrecordedFile: Sendable {
         let temporary = FilePath(FileManager.default.temporaryDirectory.path)
             .appending("caption-\(storeID)\(Self.suffix)")
         for file in [Self.path(ofStore: store), temporary] where append(line, to: file) {
-            let next =
-                file == temporary
-                ? "'caption recover \(quoted(file.string)) --store \(quoted(store.string))' brings it back"
-                : "the next run brings it back"
+            let command = ShellText.line(
+                ["caption", "recover", ShellText.path(file.string)] + ShellText.option("--store", store.string))
+            let next: Message = file == temporary ? "'\(command)' brings it back" : "the next run brings it back"
             return "not recorded, kept in '\(file.string)': the answer for '\(claim.item.key.image.display)'; \(next)"
         }
-        return "not recorded: " + String(decoding: line.dropLast(), as: UTF8.self)
+        return "not recorded: \(json: String(decoding: line.dropLast(), as: UTF8.self))"
     }
 
     /// Whether the whole line is on disk; a file that is not this user's own is not written to.

@@ -73,8 +73,8 @@ struct ExportCommand: ContextCommand {
             status: .storeFailed,
             message: """
                 the store is damaged, and the export is not whole:
-                \(problems.map { "  " + $0 }.joined(separator: "\n"))
-                'caption status \(quoted(options.spec)) --verify' tells more
+                \(Message(lines: problems.map { "  \($0)" }))
+                more: \(options.command("status", ["--verify"]))
                 """)
     }
 

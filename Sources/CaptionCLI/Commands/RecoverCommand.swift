@@ -53,8 +53,10 @@ struct RecoverCommand: ContextCommand {
         guard recovery.refused.isEmpty else {
             throw CommandFailure(
                 status: .badUsage,
-                message: "\(recovery.refused.count) lines were refused:\n"
-                    + recovery.refused.prefix(10).map { "  " + $0 }.joined(separator: "\n"))
+                message: """
+                    \(recovery.refused.count) lines were refused:
+                    \(Message(lines: recovery.refused.prefix(10).map { "  \($0)" }))
+                    """)
         }
     }
 }

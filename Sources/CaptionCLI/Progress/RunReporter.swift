@@ -9,7 +9,7 @@ struct RunReporter: Sendable {
     private let note: Locked<RunNote>
     private let published = Locked(Duration.seconds(-1))
     private let publish: @Sendable (RunNote) -> Void
-    private let keep: @Sendable (AttemptReport, Claim) -> String?
+    private let keep: @Sendable (AttemptReport, Claim) -> Message?
     private let shownHealth = Locked<[Int: EndpointState.Health]>([:])
     private let hasWarnedOfUsage = Locked(false)
     private let start = ContinuousClock.now
@@ -18,7 +18,7 @@ struct RunReporter: Sendable {
     /// - `keep`: Keeps an answer that could not be recorded, and says where.
     init(
         context: Context, quiet: Bool, job: Job, before: StoreSummary, limit: Int?,
-        publish: @escaping @Sendable (RunNote) -> Void, keep: @escaping @Sendable (AttemptReport, Claim) -> String?
+        publish: @escaping @Sendable (RunNote) -> Void, keep: @escaping @Sendable (AttemptReport, Claim) -> Message?
     ) {
         self.context = context
         self.quiet = quiet

@@ -136,7 +136,7 @@ struct PreparationRunTests {
         let end = try SteppingExecutor().run(clock: clock, limit: .seconds(3600)) { try await runner.run() }
         #expect(end == .finished)
         let list = Collection()
-        try await store.forEachRow(isAll: true) { row in list.rows.withLock { $0.append(row) } }
+        _ = try await store.forEachRow(isAll: true) { row in list.rows.withLock { $0.append(row) } }
         return (fetcher.asked, list.rows.withLock { $0 }.first)
     }
 
