@@ -14,7 +14,9 @@ func requireReplaceable(_ target: OutputTarget, of job: Job, _ options: JobOptio
             status: .badUsage, message: "'\(path.string)' \(reason); nothing was written. Choose another name")
     }
     let store = job.store.bytes
-    let own = ["", "-wal", "-shm", "-journal", ".lock", ".unrecorded.jsonl"].map { FilePath(bytes: store + Array($0.utf8)) }
+    let own = ["", "-wal", "-shm", "-journal", ".lock", ".unrecorded.jsonl"].map {
+        FilePath(bytes: store + Array($0.utf8))
+    }
     for protected in own + [context.path(options.spec)] where isSame(path, protected) {
         throw refuse("is the job's own file '\(protected.string)'")
     }

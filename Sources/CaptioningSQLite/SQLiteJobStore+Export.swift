@@ -11,87 +11,61 @@ extension SQLiteJobStore {
     ) async throws -> [String] {
         try await guarded {
             try await read { db in
-                var check = ExportCheck()
-                let planned = try Row.fetchCursor(
-                    db, sql: "\(ExportRow.query) WHERE item.position IS NOT NULL ORDER BY item.position")
-                while let row = try planned.next() {
-                    if let row = check.row(row, isPlanned: true) { try visit(row) }
+                var check = try ExportCheck(db)
+                do {
+                    let planned = try Row.fetchCursor(
+                        db, sql: "\(ExportRow.query) WHERE item.position IS NOT NULL ORDER BY item.position")
+                    while let row = try planned.next() {
+                        if let row = check.row(row, isPlanned: true) { try visit(row) }
+                    }
+                } catch let error as DatabaseError where error.isDamage {
+                    try Self.visitSingly(&check, visit, db)
                 }
-                if isAll {
+                do {
                     let others = try Row.fetchCursor(
                         db, sql: "\(ExportRow.query) WHERE item.position IS NULL ORDER BY item.id")
-                    while let row = try others.next() {
+                    while isAll, let row = try others.next() {
                         if let row = check.row(row, isPlanned: false) { try visit(row) }
                     }
+                } catch let error as DatabaseError where error.isDamage {
+                    // The store's count of them tells that some are missing, or else that none is.
                 }
-                try check.compareWithTally(isAll: isAll, db)
+                check.compareWithTally(isAll: isAll)
                 return check.problems
+            }
+        }
+    }
+
+    /// Goes on behind a page that cannot be read, one place of the plan after the other.
+    private static func visitSingly(
+        _ check: inout ExportCheck, _ visit: (ExportRow) throws -> Void, _ db: Database
+    ) throws {
+        let single = try db.makeStatement(sql: "\(ExportRow.query) WHERE item.position = ?")
+        while check.nextPosition < check.expected {
+            let position = check.nextPosition
+            do {
+                guard let row = try Row.fetchOne(single, arguments: [position]) else {
+                    check.skip(position)
+                    continue
+                }
+                if let row = check.row(row, isPlanned: true) { try visit(row) }
+            } catch let error as DatabaseError where error.isDamage {
+                check.skip(position)
             }
         }
     }
 }
 
-/// Checks rows against their digests as they are read, and their number against the tally.
-private struct ExportCheck {
-    private var damaged: [String] = []
-    private var damagedCount = 0
-    private var planned = 0
-    private var others = 0
-    private var nextPosition = 0
-    private var misplaced = 0
-
-    /// So many damaged rows are named.
-    private static let maxNamed = 5
-
-    /// What a row shows; nil when it is damaged.
-    mutating func row(_ row: Row, isPlanned: Bool) -> ExportRow? {
-        if isPlanned { planned += 1 } else { others += 1 }
-        do throws(DamagedRow) {
-            var values = RowReader(row, at: ExportRow.Place.position)
-            let position = try values.int()
-            if isPlanned {
-                // A plan has no gaps and no place twice.
-                if position != nextPosition { misplaced += 1 }
-                nextPosition = (position ?? nextPosition) &+ 1
-            }
-            return try ExportRow(checked: row)
-        } catch {
-            damagedCount += 1
-            if damaged.count < Self.maxNamed {
-                var values = RowReader(row, at: ExportRow.Place.image)
-                let name = (try? values.imageName())?.display ?? "an image"
-                damaged.append("the row of '\(name)' is damaged and left out: \(error.reason)")
-            }
-            return nil
-        }
-    }
-
-    mutating func compareWithTally(isAll: Bool, _ db: Database) throws {
-        guard let tally = try Row.fetchOne(db, sql: "SELECT pending, claimed, done, failed, setAside FROM tally") else {
-            return damaged.append("the store's own counts are missing")
-        }
-        var counts = RowReader(tally)
-        var expected = 0
-        for _ in 0..<4 { expected &+= try counts.int() ?? 0 }
-        let expectedOthers = try counts.int() ?? 0
-        if planned != expected { damaged.append("the store counts \(expected) results, and \(planned) were found") }
-        if isAll, others != expectedOthers {
-            damaged.append(
-                "the store counts \(expectedOthers) results that the spec no longer names, and \(others) were found")
-        }
-    }
-
-    var problems: [String] {
-        var problems = damaged
-        if damagedCount > Self.maxNamed { problems.append("\(damagedCount) rows are damaged in all") }
-        if misplaced > 0 { problems.append("the order of the plan is damaged in \(misplaced) places") }
-        return problems
+extension DatabaseError {
+    /// Whether a page does not hold what SQLite wrote.
+    fileprivate var isDamage: Bool {
+        resultCode.primaryResultCode == .SQLITE_CORRUPT || extendedResultCode == .SQLITE_IOERR_SHORT_READ
     }
 }
 
 extension ExportRow {
     /// Where the query has its values; by places, because finding a column by its name takes longer than reading it.
-    fileprivate enum Place {
+    enum Place {
         static let image = 2
         static let position = 6
     }
@@ -116,7 +90,7 @@ extension ExportRow {
     /// A row of the query.
     ///
     /// - Throws: `DamagedRow` when it is not what was written.
-    fileprivate init(checked row: Row) throws(DamagedRow) {
+    init(checked row: Row) throws(DamagedRow) {
         var values = RowReader(row)
         let itemID = try values.number()
         values.beginDigest()

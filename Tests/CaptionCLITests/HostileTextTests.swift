@@ -6,6 +6,7 @@ import GRDB
 import Testing
 
 @testable import CaptionCLI
+@testable import CaptioningSQLite
 
 /// Text from outside, wherever a person reads it: nothing in it may act on the terminal.
 struct HostileTextTests {
@@ -54,6 +55,9 @@ struct HostileTextTests {
                     UPDATE completion SET caption = :evil;
                     UPDATE job SET name = :evil
                     """, arguments: ["evil": Self.evil])
+            // As if it had come so.
+            db.add(function: RowDigest.function)
+            try DigestSQL.writeAll(db)
         }
         try database.close()
         for arguments in [

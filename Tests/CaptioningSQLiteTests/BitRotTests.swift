@@ -150,6 +150,26 @@ struct BitRotTests {
         }
     }
 
+    @Test func `behind a page that cannot be read, the other rows come`() async throws {
+        try await TemporaryFolder.use { folder in
+            let path = folder.path("job.sqlite")
+            try await Self.makeStore(at: path)
+            let right = try await Self.export(path).get()
+            let store = try SQLiteJobStore.openForReading(path: path)
+            let last = try await store.writer.read { db in
+                try Int.fetchOne(db, sql: "SELECT max(pageno) FROM dbstat WHERE name = 'item' AND pagetype = 'leaf'")
+            }
+            try store.close()
+            let page = try #require(last)
+            var damaged = try Data(contentsOf: URL(filePath: path))
+            damaged.replaceSubrange((page - 1) * 4096..<page * 4096, with: Data(repeating: 0x5A, count: 4096))
+            try damaged.write(to: URL(filePath: path))
+            let export = try await Self.export(path).get()
+            #expect(export.problems.contains { $0.contains("rows cannot be read") }, "\(export.problems)")
+            #expect(export.rows.count < right.rows.count && export.rows.allSatisfy(right.rows.contains))
+        }
+    }
+
     @Test func `a schema that says something else is found`() async throws {
         let store = try SQLiteJobStore.inMemory()
         try await store.writer.write {
