@@ -10,6 +10,9 @@ extension Planner {
         _ add: (Item.Kind, ImageName, [String: String]?) throws -> Bool
     ) throws {
         do {
+            if let path = source.listPath, StoreFiles(store: job.store).contain(job.root.pushing(FilePath(path))) {
+                throw ManifestReader.Problem(message: "it is the job's own store")
+            }
             switch source {
             case .manifest(let path, let column): try readManifest(path, column, &notes, enter, add)
             case .urlFile(let path): try readURLs(path, &notes, enter, add)
@@ -115,6 +118,16 @@ extension Planner {
         count += 1
         if count <= Self.mostWarnings {
             notes.warnings.append("\(path), line \(line): \(message); it is left out")
+        }
+    }
+}
+
+extension JobSpec.ImageSource {
+    /// The file that lists or holds the images, as the spec names it; nil for other sources.
+    fileprivate var listPath: String? {
+        switch self {
+        case .manifest(let path, _), .urlFile(let path), .archive(let path, _, _): path
+        case .folder, .files, .urls, .group: nil
         }
     }
 }
