@@ -84,6 +84,7 @@ let package = Package(
             name: "CaptioningHTTP",
             dependencies: [
                 "Captioning", asyncHTTPClient, nioCore, nioFoundation, nioHTTP1, nioHTTPCompression, nioPosix, nioSSL,
+                systemPackage,
             ],
             swiftSettings: settings
         ),

@@ -38,16 +38,18 @@ public struct HTTPTransport: Transport {
     /// Opens clients for the job's endpoints, runs `body` with a transport for each, and closes them again.
     ///
     /// - `keys`: One for each endpoint, sent as a bearer token; nil sends none.
-    /// - `environment`: Where proxy variables are looked up.
+    /// - `environment`: Where proxy variables and `SSL_CERT_FILE` are looked up.
+    ///
+    /// Throws `SpecError` when a file of certificates cannot be read, and what `body` throws.
     public static func withTransports<Result: Sendable>(
         for job: Job, keys: [APIKey?], environment: [String: String],
         _ body: ([HTTPTransport]) async throws -> Result
     ) async throws -> Result {
-        let clients = job.endpoints.map { endpoint in
-            HTTPClient(
-                eventLoopGroupProvider: .singleton,
-                configuration: configuration(for: endpoint, rules: job.retry, environment: environment))
+        // All of them first: a client that was made must be shut down.
+        let configurations = try job.endpoints.map {
+            try configuration(for: $0, rules: job.retry, environment: environment)
         }
+        let clients = configurations.map { HTTPClient(eventLoopGroupProvider: .singleton, configuration: $0) }
         let secrets = Secrets(keys.compactMap { $0?.secret })
         let transports = zip(zip(clients, job.endpoints), keys).map { place, key in
             HTTPTransport(client: place.0, endpoint: place.1, key: key, secrets: secrets)
@@ -74,8 +76,9 @@ public struct HTTPTransport: Transport {
 
     private static func configuration(
         for endpoint: Job.Endpoint, rules: Job.Retry, environment: [String: String]
-    ) -> HTTPClient.Configuration {
+    ) throws(SpecError) -> HTTPClient.Configuration {
         var configuration = HTTPClient.Configuration(
+            tlsConfiguration: try TransportSecurity.configuration(for: endpoint, environment: environment),
             redirectConfiguration: .disallow,
             timeout: .init(connect: .nanoseconds(Int64(rules.connectTimeout.seconds * 1e9))),
             decompression: .enabled(limit: .size(largestReply)))
@@ -181,7 +184,7 @@ public struct HTTPTransport: Transport {
             return .unreachable(String(cString: strerror(error.errnoCode)))
         case NIOSSLError.uncleanShutdown: return .connectionLost("the server closed it")
         case is NIOSSLError, is NIOSSLExtraError:
-            return .unreachable("TLS: \(error)")
+            return .unreachable(TransportSecurity.explanation(of: error))
         case let error as HTTPParserError:
             return .brokenReply("no HTTP: \(error)")
         default:

@@ -143,6 +143,9 @@ struct PlanCommand: ContextCommand {
             ("base_url", endpoint.isInside ? "(inside this program)" : endpoint.baseURL),
             ("model", endpoint.model),
             ("api_key_env", endpoint.apiKeyVariable),
+        ]
+        if let caFile = endpoint.caFile { values.append(("ca_file", caFile.string)) }
+        values += [
             ("requests_per_minute", endpoint.limits.requestsPerMinute.map(String.init)),
             ("tokens_per_minute", endpoint.limits.tokensPerMinute.map(String.init)),
         ]

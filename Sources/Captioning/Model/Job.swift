@@ -12,17 +12,22 @@ public struct Job: Sendable {
         public var model: String
         /// The name of the environment variable that holds the key; nil when the server needs none.
         public var apiKeyVariable: String?
+        /// Certificates (PEM) of authorities that may vouch for the server beside those that the system knows; nil for no
+        /// others.
+        public var caFile: FilePath?
         /// How fast this endpoint may be asked.
         public var limits: Limits
 
         /// An endpoint.
         public init(
-            provider: Provider, baseURL: String, model: String, apiKeyVariable: String?, limits: Limits = Limits()
+            provider: Provider, baseURL: String, model: String, apiKeyVariable: String?, caFile: FilePath? = nil,
+            limits: Limits = Limits()
         ) {
             self.provider = provider
             self.baseURL = baseURL
             self.model = model
             self.apiKeyVariable = apiKeyVariable
+            self.caFile = caFile
             self.limits = limits
         }
 

@@ -52,7 +52,9 @@ extension Job {
         let sources = overrides.namesEndpoint ? [spec.endpoint] : spec.endpoints
         let endpoints = sources.enumerated().compactMap { place, source -> Endpoint? in
             let path = spec.listsEndpoints ? "endpoints[\(place)]" : "endpoint"
-            guard var endpoint = Self.endpoint(source, overrides, path, file, &problems) else { return nil }
+            guard var endpoint = Self.endpoint(source, overrides, root, path, file, &problems) else {
+                return nil
+            }
             Self.checkModel(endpoint, spec.parameters, path, file, &problems, &warnings)
             endpoint.limits = Limits(source.limits, else: spec.limits, overrides.concurrency)
             return endpoint
@@ -129,7 +131,7 @@ extension Job {
     }
 
     private static func endpoint(
-        _ spec: JobSpec.Endpoint, _ overrides: SpecOverrides, _ path: String, _ file: String?,
+        _ spec: JobSpec.Endpoint, _ overrides: SpecOverrides, _ root: FilePath, _ path: String, _ file: String?,
         _ problems: inout [SpecError.Problem]
     ) -> Endpoint? {
         let provider =
@@ -174,6 +176,12 @@ extension Job {
         if model == nil {
             report("model", "name the model to ask", "'curl \(baseURL ?? "BASE_URL")/models' lists what a server has")
         }
+        let caFile = isSpecs ? spec.caFile.map { root.pushing(FilePath($0)).lexicallyNormalized() } : nil
+        if let caFile, let problem = CertificateFile.problem(at: caFile) {
+            report(
+                "ca_file", "'\(caFile.string)' \(problem)",
+                "a file of certificates in PEM; relative to the spec's folder")
+        }
         guard problems.count == before, var url = baseURL, let model else { return nil }
         let query = url.firstIndex(of: "?").map { String(url[$0...]) } ?? ""
         url.removeLast(query.count)
@@ -182,7 +190,8 @@ extension Job {
         url += query
         return Endpoint(
             provider: provider, baseURL: url, model: model,
-            apiKeyVariable: overrides.apiKeyVariable ?? (isSpecs ? spec.apiKeyVariable : nil) ?? preset.apiKeyVariable)
+            apiKeyVariable: overrides.apiKeyVariable ?? (isSpecs ? spec.apiKeyVariable : nil) ?? preset.apiKeyVariable,
+            caFile: caFile)
     }
 
     private static func checkModel(

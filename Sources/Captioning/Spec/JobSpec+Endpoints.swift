@@ -48,6 +48,7 @@ extension JobSpec {
                 "must be the NAME of an environment variable, not the key itself", at: join(path, "api_key_env"),
                 entries["api_key_env"], hint: "such as DASHSCOPE_API_KEY; keys never belong in a spec")
         }
+        endpoint.caFile = reader.text(entries["ca_file"], at: join(path, "ca_file"))
         if let node = entries["limits"], !node.isNull,
             let entries = reader.entries(of: node, .endpointLimits, at: join(path, "limits"))
         {

@@ -50,6 +50,8 @@ public struct JobSpec: Hashable, Sendable {
         public var model: String?
         /// The name of the environment variable that holds the key.
         public var apiKeyVariable: String?
+        /// A file of certificates (PEM) that vouch for the server.
+        public var caFile: String?
         /// How fast this endpoint may be asked; what it does not say, the job's own limits do.
         public var limits = Limits()
 

@@ -50,7 +50,7 @@ public enum SpecSection: String, CaseIterable, Sendable {
         case .group: ["group"]
         case .groupMembers: ["name", "files"]
         case .prompt: ["id", "text"]
-        case .endpoint: ["provider", "region", "base_url", "model", "api_key_env", "limits"]
+        case .endpoint: ["provider", "region", "base_url", "model", "api_key_env", "ca_file", "limits"]
         case .limits: Self.endpointLimits.keys + ["deadline", "item_deadline"]
         case .endpointLimits: ["requests_per_minute", "tokens_per_minute", "requests_per_day", "concurrency"]
         case .fetch: ["by", "private_addresses", "timeout"]

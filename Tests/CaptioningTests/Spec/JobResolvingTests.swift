@@ -1,3 +1,4 @@
+import CaptioningTesting
 import SystemPackage
 import Testing
 
@@ -177,6 +178,24 @@ struct JobResolvingTests {
         #expect(found.map(\.keyPath) == ["endpoint.base_url"])
         #expect(found.allSatisfy { $0.message.hasPrefix("must not hold a key") })
         #expect(found.allSatisfy { !$0.description.contains("hush") })
+    }
+
+    @Test func `a file of certificates is found beside the spec, and looked at`() async throws {
+        try await TemporaryFolder.use { folder in
+            try folder.write("-----BEGIN CERTIFICATE-----\n".utf8, to: "tls/ca.pem")
+            try folder.write("no certificate".utf8, to: "other.pem")
+            let lines = "endpoint: {base_url: 'https://localhost/v1', model: m, ca_file: "
+            let job = try jobBeside(lines + "./tls/ca.pem}", root: folder.path)
+            #expect(job.endpoint.caFile == folder.path.appending("tls/ca.pem"))
+            for (name, message) in [
+                ("missing.pem", "No such file"), ("tls", "is no file of certificates"), ("/dev/zero", "is no file"),
+                ("other.pem", "holds no certificate in PEM"),
+            ] {
+                let error = #expect(throws: SpecError.self) { try jobBeside(lines + name + "}", root: folder.path) }
+                #expect(error?.problems.map(\.keyPath) == ["endpoint.ca_file"])
+                #expect(error?.problems.first?.message.contains(message) == true, "\(error.debugDescription)")
+            }
+        }
     }
 
     @Test func `a query without a key stays behind a base URL`() throws {

@@ -141,7 +141,10 @@ struct JobSpecTests {
         ("retry: {connectTimeout: 3s}", "retry.connectTimeout", "did you mean 'connect_timeout'?"),
         ("limits: {requests-per-minute: 3}", "limits.requests-per-minute", "did you mean 'requests_per_minute'?"),
         ("endpoint: {baseURL: x}", "endpoint.baseURL", "did you mean 'base_url'?"),
-        ("endpoint: {key: x}", "endpoint.key", "known keys: provider, region, base_url, model, api_key_env, limits"),
+        (
+            "endpoint: {key: x}", "endpoint.key",
+            "known keys: provider, region, base_url, model, api_key_env, ca_file, limits"
+        ),
         ("prompts: [{id: a, text: b, txt: c}]", "prompts[0].txt", "did you mean 'text'?"),
     ])
     func `an unknown key comes with the nearest known one`(yaml: String, keyPath: String, hint: String) {
