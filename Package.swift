@@ -26,6 +26,7 @@ let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-htt
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let mustache = Target.Dependency.product(name: "Mustache", package: "swift-mustache")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
 let nioFoundation = Target.Dependency.product(name: "NIOFoundationCompat", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioHTTPCompression = Target.Dependency.product(name: "NIOHTTPCompression", package: "swift-nio-extras")
@@ -140,8 +141,8 @@ let package = Package(
         .testTarget(
             name: "CaptioningHTTPTests",
             dependencies: [
-                "Captioning", "CaptioningHTTP", "CaptioningTesting", asyncHTTPClient, nioCore, nioPosix, nioSSL,
-                systemPackage,
+                "Captioning", "CaptioningHTTP", "CaptioningTesting", asyncHTTPClient, nioCore, nioEmbedded, nioHTTP1,
+                nioPosix, nioSSL, systemPackage,
             ],
             swiftSettings: settings
         ),

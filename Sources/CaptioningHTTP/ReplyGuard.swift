@@ -21,8 +21,8 @@ final class ReplyGuard: ChannelDuplexHandler {
     static let mostInterimReplies = 100
     /// How long between two looks at what came in after the time was over.
     private static let lookPause = TimeAmount.milliseconds(50)
-    /// Looks in a row without anything new that end the wait, and looks in all.
-    private static let (quietLooks, mostLooks) = (4, 40)
+    /// Looks in a row without anything new that end the wait, looks in all, and looks while the client takes no more.
+    private static let (quietLooks, mostLooks, mostPausedLooks) = (4, 40, 6_000)
 
     private let timeout: Duration?
     private var exchange: Exchange?
@@ -159,18 +159,32 @@ final class ReplyGuard: ChannelDuplexHandler {
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [self] in work(self, context) }
     }
 
+    /// Looks that were taken after the time was over.
+    private struct Looks {
+        var quiet = 0
+        var all = 0
+        var paused = 0
+        /// Parts at the last look.
+        var seen: Int?
+    }
+
     /// The time is over: looks whether something is still coming in, a few times.
-    private func expire(
-        after timeout: Duration, _ context: ChannelHandlerContext, looks: Int = 0, quiet: Int = 0, seen: Int? = nil
-    ) {
+    private func expire(after timeout: Duration, _ context: ChannelHandlerContext, _ before: Looks = Looks()) {
         guard let exchange, !isBroken else { return }
-        // While the client takes no more, the delay is ours and not the server's.
-        let looks = isReading ? looks + 1 : looks
-        let quiet = isReading && exchange.parts == seen ? quiet + 1 : 0
-        guard quiet < Self.quietLooks, looks < Self.mostLooks else { return fail(.timedOut(after: timeout), context) }
-        schedule(in: Self.lookPause, context) {
-            $0.expire(after: timeout, $1, looks: looks, quiet: quiet, seen: exchange.parts)
+        var looks = before
+        if isReading {
+            looks.all += 1
+            looks.quiet = exchange.parts == looks.seen ? looks.quiet + 1 : 0
+        } else {
+            // The client takes no more for now: the delay is this machine's and not the server's.
+            looks.paused += 1
+            looks.quiet = 0
         }
+        looks.seen = exchange.parts
+        guard looks.quiet < Self.quietLooks, looks.all < Self.mostLooks, looks.paused < Self.mostPausedLooks else {
+            return fail(.timedOut(after: timeout), context)
+        }
+        schedule(in: Self.lookPause, context) { [looks] in $0.expire(after: timeout, $1, looks) }
     }
 }
 

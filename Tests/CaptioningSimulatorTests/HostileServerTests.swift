@@ -141,6 +141,58 @@ struct HostileServerTests {
         }
     }
 
+    private func reply(_ fault: Fault) async throws -> (reply: WireReply, ledger: SimulatorLedger) {
+        var options = SimulatorOptions()
+        options.faults = [fault: 1]
+        options.trickle = .microseconds(50)
+        return try await withSimulator(options) { simulator in
+            let reply = try await SimulatorClient.post(ChatBody.make(), to: simulator)
+            return (reply, simulator.ledger)
+        }
+    }
+
+    @Test(arguments: [Fault.usage, .twice, .controls, .echo, .drip])
+    func `a hostile answer is whole, and counts as one`(fault: Fault) async throws {
+        let (reply, ledger) = try await reply(fault)
+        #expect(reply.status == 200)
+        #expect(ledger.accepted == 1)
+        #expect(ledger.faults == [fault.rawValue: 1])
+        let text = String(decoding: reply.bytes, as: UTF8.self)
+        switch fault {
+        case .usage:
+            #expect(try reply.json()["choices"] != nil)
+            #expect(
+                text.contains("9223372036854775807") || text.contains("NaN") || text.contains("e300")
+                    || text.contains("-5"))
+        case .twice: #expect(text.components(separatedBy: "HTTP/1.1 200").count == 3)
+        case .controls:
+            let message = try #require(try reply.json()["choices"]?.first?["message"]?["content"]?.string)
+            #expect(message.hasSuffix(HostileReply.controls))
+            #expect(reply.header("x-request-id")?.contains("\u{9B}") == true)
+        case .echo:
+            #expect(reply.header("x-request-id") == "sk-simulated")
+            #expect(text.contains("sk-simulated") && text.contains("\\u0073\\u006b"))
+            #expect(try reply.json()["choices"] != nil)
+        default:
+            let answer = try JSONValue(parsing: Data(reply.body))
+            #expect(answer["usage"] != nil)
+        }
+    }
+
+    @Test(arguments: [Fault.zeroStatus, .interim, .headers, .controlsError, .echoError])
+    func `a hostile refusal is no answer`(fault: Fault) async throws {
+        let (reply, ledger) = try await reply(fault)
+        #expect(ledger.accepted == 0)
+        let text = String(decoding: reply.bytes.prefix(4_000), as: UTF8.self)
+        switch fault {
+        case .zeroStatus: #expect(text.hasPrefix("HTTP/1.1 000 "))
+        case .interim: #expect(text.components(separatedBy: "HTTP/1.1 100 Continue\r\n\r\n").count > 100)
+        case .headers: #expect(reply.bytes.count > 5_000_000 && reply.body.isEmpty)
+        case .controlsError: #expect(try reply.json()["error"]?["message"]?.string?.contains("\u{1B}]52;") == true)
+        default: #expect(try reply.json()["error"]?["code"]?.string == "sk-simulated")
+        }
+    }
+
     @Test func `a trickling reply goes on beyond its end until its client goes`() async throws {
         let time = SetTime()
         var options = SimulatorOptions()
@@ -208,5 +260,12 @@ struct HostileServerTests {
             }
         }
         #expect(start.duration(to: .now) >= .milliseconds(150))
+    }
+}
+
+extension JSONValue {
+    /// The first element of an array.
+    fileprivate var first: JSONValue? {
+        if case .array(let elements) = self { elements.first } else { nil }
     }
 }
