@@ -5,6 +5,7 @@
 # make bench-images  how fast photographs are prepared, beside vipsthumbnail
 # make measure    how much of a server's limits the scheduler uses, about 25 minutes
 # make crash      kill it a thousand times, and compare the store with the provider's books
+# make chaos      run against every fault of the simulated provider, and kill, stop and interrupt it
 # make fuzz       feed the readers of image files and archives with hostile bytes
 # make million    plan, resume and export a million images
 # make simulate   run thousands of whole jobs under a fake clock
@@ -25,7 +26,7 @@ PACKAGES := git ca-certificates binutils libc6-dev 'libstdc++-*-dev' libncurses6
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 SOURCES := Package.swift Sources Tests .ci/fuzz
 
-.PHONY: demo test test-fresh bench bench-images crash fuzz million simulate build format lint measure clean setup
+.PHONY: demo test test-fresh bench bench-images chaos crash fuzz million simulate build format lint measure clean setup
 .DEFAULT_GOAL := build
 
 setup:
@@ -77,6 +78,11 @@ simulate: setup
 crash: build
 	CAPTION_KILLS=$${KILLS:-1000} CAPTION_PROGRAM=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption \
 		swift test $(SWIFT_FLAGS) --filter CrashTests
+
+# Every fault, or some: make chaos SCENARIOS="usage kill", or SCENARIOS=--short
+chaos: PACKAGES += python3
+chaos: build
+	CAPTION=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption .ci/chaos $(SCENARIOS)
 
 # Plans, resumes and exports a million images, about 10 minutes and 4 GB of disk; ITEMS=n.
 million: build
