@@ -80,7 +80,10 @@ struct RunCommandTests {
         var options = SimulatorOptions()
         options.hold = .milliseconds(50)
         options.seed = 11
-        for fault in Fault.allCases { options.faults[fault] = 0.025 }
+        options.trickle = .milliseconds(1)
+        // But those that refuse an image for good.
+        let faults = Fault.allCases.filter { ![.controlsError, .echoError].contains($0) }
+        for fault in faults { options.faults[fault] = 0.3 / Double(faults.count) }
         let (status, ledger) = try await withSimulator(options) { simulator in
             try scene.makeSpec(
                 baseURL: simulator.baseURL, prompts: ["alt", "tags"],
