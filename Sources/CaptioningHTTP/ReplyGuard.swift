@@ -9,8 +9,8 @@ import NIOHTTP1
 /// So everything that a server can send within the grammar is judged here first.
 ///
 /// The time-out is here too, as one timer of the connection's own event loop. When it fires, the loop may just have woken
-/// from a stop of the whole process (SIGSTOP, a paused virtual machine) with a complete reply in the socket's buffer: it
-/// first looks a few times whether more comes in, and a reply that is paid for and lies there is read.
+/// from a stop of the whole process (SIGSTOP, a paused virtual machine): the time of the stop, by which the timer is late,
+/// is given back. And a complete reply may lie in the socket's buffer: it first looks a few times whether more comes in.
 final class ReplyGuard: ChannelDuplexHandler {
     typealias InboundIn = HTTPClientResponsePart
     typealias InboundOut = HTTPClientResponsePart
@@ -19,6 +19,8 @@ final class ReplyGuard: ChannelDuplexHandler {
 
     /// More replies in between (100 Continue, 103 Early Hints) than this before the real one are a storm.
     static let mostInterimReplies = 100
+    /// A timer that is so late fires after a stop.
+    private static let stopLength = TimeAmount.milliseconds(500)
     /// How long between two looks at what came in after the time was over.
     private static let lookPause = TimeAmount.milliseconds(50)
     /// Looks in a row without anything new that end the wait, looks in all, and looks while the client takes no more.
@@ -66,8 +68,7 @@ final class ReplyGuard: ChannelDuplexHandler {
         case .head(let head):
             exchange = Exchange(unsent: head.headers.first(name: "content-length").flatMap { Int($0) } ?? 0)
             if let timeout {
-                let limit = TimeAmount.nanoseconds(Int64(min(timeout.seconds, 1e9) * 1e9))
-                schedule(in: limit, context) { $0.expire(after: timeout, $1) }
+                start(timeout, in: .nanoseconds(Int64(min(timeout.seconds, 1e9) * 1e9)), context)
             }
         case .body(let part): exchange?.unsent -= part.readableBytes
         case .end: break
@@ -157,6 +158,16 @@ final class ReplyGuard: ChannelDuplexHandler {
     ) {
         timer?.cancel()
         timer = context.eventLoop.assumeIsolated().scheduleTask(in: time) { [self] in work(self, context) }
+    }
+
+    /// Waits until the time is over, and once more for as long as the process stood still meanwhile.
+    private func start(_ timeout: Duration, in time: TimeAmount, _ context: ChannelHandlerContext) {
+        let end = context.eventLoop.now + time
+        schedule(in: time, context) { guarding, context in
+            let late = context.eventLoop.now - end
+            guard late < Self.stopLength else { return guarding.start(timeout, in: min(late, time), context) }
+            guarding.expire(after: timeout, context)
+        }
     }
 
     /// Looks that were taken after the time was over.

@@ -97,14 +97,21 @@ struct HostileProviderTests {
             defer { try? store.close() }
             return try await store.summary()
         }
-        // Some thirty requests are under way when the first have been answered.
+        // Some thirty requests are under way soon after the first answers.
         while process.isRunning {
             try await Task.sleep(for: .milliseconds(5))
             if let done = try? await summary().done, done > 3 { break }
         }
+        // Once alone, while the replies come in; once together with the provider, which wakes a second later.
         kill(process.processIdentifier, SIGSTOP)
         try await Task.sleep(for: .seconds(6))
         kill(process.processIdentifier, SIGCONT)
+        try await Task.sleep(for: .milliseconds(200))
+        for stopped in [process, provider] { kill(stopped.processIdentifier, SIGSTOP) }
+        try await Task.sleep(for: .seconds(6))
+        kill(process.processIdentifier, SIGCONT)
+        try await Task.sleep(for: .seconds(1))
+        kill(provider.processIdentifier, SIGCONT)
         while process.isRunning { try await Task.sleep(for: .milliseconds(5)) }
         #expect(process.terminationStatus == 0)
         let end = try await summary()
