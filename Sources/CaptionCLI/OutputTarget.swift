@@ -54,7 +54,11 @@ enum OutputTarget: Hashable {
 
 /// Writes everything to a descriptor.
 ///
-/// - Parameter patience: How long a pipe may take nothing; nil waits as long as it takes.
+/// - Parameters:
+///   - bytes: What to write.
+///   - descriptor: Open for writing.
+///   - patience: How long a pipe may take nothing; nil waits as long as it takes.
+/// - Throws: `FileFailure`.
 func write(_ bytes: some Collection<UInt8>, to descriptor: Int32, patience: Duration? = nil) throws(FileFailure) {
     var rest = Array(bytes)[...]
     while !rest.isEmpty {

@@ -60,7 +60,7 @@ final class CommandScene: Sendable {
 
     /// Starts a program, the built one by default, in the scene's folder; what it prints is dropped.
     ///
-    /// - Parameter changes: To the scene's own environment; nil takes a variable away.
+    /// The changes are to the scene's own environment; nil takes a variable away.
     func start(
         _ arguments: [String], program: URL = CommandScene.program, environment changes: [String: String?] = [:]
     ) throws -> Process {

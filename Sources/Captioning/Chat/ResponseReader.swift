@@ -93,7 +93,7 @@ public struct ResponseReader: Sendable {
             let advice =
                 partial.caption.isEmpty && thought ? "Raise max_tokens or turn thinking off" : "Raise max_tokens"
             return failed(
-                .truncated, "truncated", "\(what) \(advice), then run `caption retry --code truncated`.", partial)
+                .truncated, "truncated", "\(what) \(advice), then run `caption retry SPEC --code truncated`.", partial)
         }
         if ["abort", "error"].contains(reason) {
             return failed(

@@ -31,7 +31,7 @@ extension JobSpec {
                 "long lists of images belong into a manifest or a file of URLs")
         }
         guard let yaml = String(validating: bytes, as: UTF8.self) else {
-            throw problem("this is no UTF-8 text", "a job spec is a YAML file")
+            throw problem("this is not UTF-8 text", "a job spec is a YAML file")
         }
         try self.init(yaml: yaml, file: name)
     }

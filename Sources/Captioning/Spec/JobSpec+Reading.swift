@@ -34,7 +34,7 @@ extension JobSpec {
             ])
         }
         if let entries = reader.entries(of: root, .job, at: "") {
-            name = reader.text(entries["name"], at: "name", atMost: SpecBounds.nameBytes)
+            name = reader.text(entries["name"], at: "name", maxBytes: SpecBounds.nameBytes)
             readImages(entries["images"], root, &reader)
             system = reader.text(entries["system"], at: "system")
             let texts = readPrompts(entries["prompts"], &reader)
@@ -180,7 +180,7 @@ extension JobSpec {
             let path = "prompts[\(index)]"
             guard let entries = reader.entries(of: entry, .prompt, at: path) else { continue }
             if entries["text"] == nil { reader.report("needs a text", at: path, entry) }
-            let id = reader.text(entries["id"], at: join(path, "id"), atMost: SpecBounds.nameBytes)
+            let id = reader.text(entries["id"], at: join(path, "id"), maxBytes: SpecBounds.nameBytes)
             if id == nil, entries["id"] == nil {
                 reader.report("needs an id", at: path, entry, hint: "a short word that names the prompt in results")
             }
@@ -201,7 +201,7 @@ extension JobSpec {
             reader.report("expected a mapping of names to text", at: "variables", node)
             return
         }
-        for (keyNode, value) in reader.pairs(of: mapping, atMost: SpecBounds.entries, at: "variables") {
+        for (keyNode, value) in reader.pairs(of: mapping, maxCount: SpecBounds.entries, at: "variables") {
             guard let key = keyNode.scalar?.string else { continue }
             let path = join("variables", key)
             if PromptTemplate.builtInVariables.contains(key) {
@@ -219,7 +219,7 @@ extension JobSpec {
             reader.report("expected a mapping of request parameters", at: "parameters", node)
             return
         }
-        for (keyNode, valueNode) in reader.pairs(of: mapping, atMost: SpecBounds.entries, at: "parameters") {
+        for (keyNode, valueNode) in reader.pairs(of: mapping, maxCount: SpecBounds.entries, at: "parameters") {
             guard let key = keyNode.scalar?.string else { continue }
             let path = join("parameters", key)
             guard let value = valueNode.jsonValue else {

@@ -34,9 +34,9 @@ struct SpecReader {
     }
 
     /// The entries of a mapping, but no more than a section may have; more are reported, and so are merge keys.
-    mutating func pairs(of mapping: Node.Mapping, atMost most: Int, at path: String) -> [(key: Node, value: Node)] {
-        guard mapping.count <= most else {
-            report("has \(mapping.count) entries, and at most \(most) are read", at: path, .mapping(mapping))
+    mutating func pairs(of mapping: Node.Mapping, maxCount: Int, at path: String) -> [(key: Node, value: Node)] {
+        guard mapping.count <= maxCount else {
+            report("has \(mapping.count) entries, and at most \(maxCount) are read", at: path, .mapping(mapping))
             return []
         }
         return mapping.filter { key, _ in
@@ -53,7 +53,7 @@ struct SpecReader {
             return nil
         }
         var entries: [String: Node] = [:]
-        for (keyNode, value) in pairs(of: mapping, atMost: SpecBounds.entries, at: path) {
+        for (keyNode, value) in pairs(of: mapping, maxCount: SpecBounds.entries, at: path) {
             guard let key = keyNode.scalar?.string else {
                 report("keys must be plain words", at: path, keyNode)
                 continue
@@ -71,15 +71,15 @@ struct SpecReader {
     }
 
     mutating func text(
-        _ node: Node?, at path: String, allowEmpty: Bool = false, atMost most: Int = SpecBounds.textBytes
+        _ node: Node?, at path: String, allowEmpty: Bool = false, maxBytes: Int = SpecBounds.textBytes
     ) -> String? {
         guard let node, !node.isNull else { return nil }
         guard case .scalar(let scalar) = node else {
             report("expected text", at: path, node)
             return nil
         }
-        guard scalar.string.utf8.count <= most else {
-            report("has \(scalar.string.utf8.count) bytes, and at most \(most) are taken", at: path, node)
+        guard scalar.string.utf8.count <= maxBytes else {
+            report("has \(scalar.string.utf8.count) bytes, and at most \(maxBytes) are taken", at: path, node)
             return nil
         }
         if scalar.string.allSatisfy(\.isWhitespace), !allowEmpty {

@@ -85,7 +85,7 @@ struct ResponseReaderTests {
     @Test func `a truncated answer tells how to go on`() throws {
         let cut = try #require(try ChatFixture("dashscope/200-length.json").reading().outcome.failure)
         #expect(cut.detail.contains("Raise max_tokens"))
-        #expect(cut.detail.contains("caption retry --code truncated"))
+        #expect(cut.detail.contains("caption retry SPEC --code truncated"))
         let thinking = try #require(try ChatFixture("dashscope/200-length-thinking.json").reading().outcome.failure)
         #expect(thinking.detail.contains("Thinking took all"))
     }

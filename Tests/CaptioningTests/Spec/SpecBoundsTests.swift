@@ -176,7 +176,7 @@ struct SpecBoundsTests {
         try Data(repeating: 0x23, count: SpecBounds.fileBytes + 1).write(to: big)
         #expect(problem(big.path).contains("more than 4 MiB"))
         try Data([0x61, 0x3A, 0xFF]).write(to: big)
-        #expect(problem(big.path).contains("no UTF-8 text"))
+        #expect(problem(big.path).contains("not UTF-8 text"))
         try Data("images: [{folder: .}]".utf8).write(to: big)
         #expect(problem(big.path) == "")
     }
