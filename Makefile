@@ -2,7 +2,7 @@
 # make test   run every test
 # make test-fresh  what the demo does, in a new, minimal Debian
 # make bench      what parts of the engine cost, and how fast images are sent beside wrk, aiohttp and the openai SDK
-# make bench-images  how fast photographs are prepared, beside vipsthumbnail
+# make bench-images  how fast photographs are prepared, beside vipsthumbnail, and the most memory that images take
 # make measure    how much of a server's limits the scheduler uses, about 25 minutes
 # make crash      kill it a thousand times, and compare the store with the provider's books
 # make chaos      run against every fault of the simulated provider, and kill, stop and interrupt it
@@ -103,6 +103,7 @@ bench: build
 # Prepares photographs of 12 megapixels beside vipsthumbnail; IMAGES=n.
 bench-images: build
 	CAPTION=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption python3 .ci/bench_images.py --images $${IMAGES:-200}
+	CAPTION=$$(swift build -c $(CONFIGURATION) --show-bin-path)/caption python3 .ci/image_memory.py
 
 # Every scenario, or some: make measure SCENARIOS="known-600 burst"
 measure: build

@@ -61,11 +61,11 @@ public struct HTTPImageFetcher: ImageFetcher {
     /// How many clients are open.
     var openClients: Int { get async { await clients.count } }
 
-    /// Downloads one image within the time that the rules give.
-    public func fetch(_ url: String) async throws(Failure) -> Data {
+    /// Downloads one image within the time that the rules give, not counting the wait for room.
+    public func fetch(_ url: String, room: @escaping @Sendable (Int) async -> Void) async throws(Failure) -> Data {
+        let deadline = DownloadDeadline(rules.timeout)
         do {
-            let late = Self.passing("the download took more than \(rules.timeout.text)")
-            return try await within(rules.timeout, late: late) { try await follow(url) }
+            return try await follow(url, deadline, room)
         } catch let failure as Failure {
             throw failure
         } catch {
@@ -84,10 +84,12 @@ public struct HTTPImageFetcher: ImageFetcher {
         }
     }
 
-    private func follow(_ first: String) async throws -> Data {
+    private func follow(
+        _ first: String, _ deadline: DownloadDeadline, _ room: @escaping @Sendable (Int) async -> Void
+    ) async throws -> Data {
         var address = first
         for _ in 0...Self.mostRedirects {
-            switch try await ask(try Target(address)) {
+            switch try await ask(try Target(address), deadline, room) {
             case .image(let data): return data
             case .elsewhere(let location):
                 guard let base = URL(string: address), let next = URL(string: location, relativeTo: base) else {
@@ -127,8 +129,10 @@ public struct HTTPImageFetcher: ImageFetcher {
     }
 
     /// Asks the first of the host's addresses that takes a connection.
-    private func ask(_ target: Target) async throws -> Reply {
-        let addresses = try await resolve(target.host, target.port)
+    private func ask(
+        _ target: Target, _ deadline: DownloadDeadline, _ room: @escaping @Sendable (Int) async -> Void
+    ) async throws -> Reply {
+        let addresses = try await timed(deadline) { try await resolve(target.host, target.port) }
         guard !addresses.isEmpty else { throw Self.passing("no address is known for \(target.host)") }
         let allowed = rules.allowsPrivateAddresses ? addresses : addresses.filter(isPublic)
         guard !allowed.isEmpty else {
@@ -141,11 +145,11 @@ public struct HTTPImageFetcher: ImageFetcher {
         }
         for place in places.dropLast() {
             do {
-                return try await clients.withClient(for: place) { try await exchange(target.url, $0) }
+                return try await clients.withClient(for: place) { try await exchange(target.url, $0, deadline, room) }
             } catch  where Self.isUnreachable(error) {}
         }
         guard let last = places.last else { throw Self.passing("no address is known for \(target.host)") }
-        return try await clients.withClient(for: last) { try await exchange(target.url, $0) }
+        return try await clients.withClient(for: last) { try await exchange(target.url, $0, deadline, room) }
     }
 
     /// Whether no connection came about, so that another address may.
@@ -155,25 +159,53 @@ public struct HTTPImageFetcher: ImageFetcher {
         return false
     }
 
-    private func exchange(_ address: String, _ client: HTTPClient) async throws -> Reply {
-        var request = HTTPClientRequest(url: address)
-        request.headers = ["Accept": "image/*,*/*;q=0.5", "User-Agent": "caption"]
-        let response = try await client.execute(request, deadline: .distantFuture)
+    private func exchange(
+        _ address: String, _ client: HTTPClient, _ deadline: DownloadDeadline,
+        _ room: @escaping @Sendable (Int) async -> Void
+    ) async throws -> Reply {
+        let response = try await timed(deadline) {
+            var request = HTTPClientRequest(url: address)
+            request.headers = ["Accept": "image/*,*/*;q=0.5", "User-Agent": "caption"]
+            return try await client.execute(request, deadline: .distantFuture)
+        }
         let status = Int(response.status.code)
         if [301, 302, 303, 307, 308].contains(status), let location = response.headers.first(name: "location") {
             return .elsewhere(location)
         }
         guard status == 200 else { throw refusal(status, response) }
-        var data = Data()
-        for try await piece in response.body {
-            guard data.count + piece.readableBytes <= ImageLimits.mostFileBytes else {
-                throw Failure(
-                    .unreadableImage, label: "image_too_large",
-                    detail: "The image has more than \(ImageLimits.mostFileBytes >> 20) MiB; make it smaller.")
+        let most = Self.mostBytes(of: response)
+        guard most <= ImageLimits.mostFileBytes else { throw Self.tooLarge }
+        await deadline.paused { await room(most) }
+        return try await timed(deadline) {
+            var data = Data()
+            for try await piece in response.body {
+                guard data.count + piece.readableBytes <= most else { throw Self.tooLarge }
+                data.append(contentsOf: piece.readableBytesView)
             }
-            data.append(contentsOf: piece.readableBytesView)
+            return .image(data)
         }
-        return .image(data)
+    }
+
+    /// The most bytes that a reply's body can have.
+    ///
+    /// A length holds for the bytes on the wire: packed ones may become more.
+    private static func mostBytes(of response: HTTPClientResponse) -> Int {
+        guard response.headers.first(name: "content-encoding") == nil,
+            let length = response.headers.first(name: "content-length").flatMap(Int.init), length >= 0
+        else { return ImageLimits.mostFileBytes }
+        return length
+    }
+
+    private static let tooLarge = Failure(
+        .unreadableImage, label: "image_too_large",
+        detail: "The image has more than \(ImageLimits.mostFileBytes >> 20) MiB; make it smaller.")
+
+    /// A part of a download, within what is left of its time.
+    private func timed<Value: Sendable>(
+        _ deadline: DownloadDeadline, _ work: @escaping @Sendable () async throws -> Value
+    ) async throws -> Value {
+        let late = Self.passing("the download took more than \(rules.timeout.text)")
+        return try await within(deadline.rest, late: late, work)
     }
 
     /// What another status than 200 says, and how long the server asks to wait.

@@ -11,8 +11,9 @@ import NIOSSL
 /// Sends requests with AsyncHTTPClient: one connection pool as wide as the run's concurrency, TLS verified, no redirects,
 /// no retries of its own.
 public struct HTTPTransport: Transport {
-    /// Bodies up to this size are sent from one buffer; larger ones are streamed, so that memory holds no base64.
-    static let largestBuffer = 1 << 20
+    /// Bodies up to this size are sent from one buffer, which the client keeps until the reply comes; larger ones are
+    /// streamed, so that memory holds no more of their base64 than is being sent.
+    static let largestBuffer = 16 << 10
     /// The largest reply that is read; a caption has a few kilobytes.
     static let largestReply = 16 << 20
 

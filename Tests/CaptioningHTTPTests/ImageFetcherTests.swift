@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import Synchronization
 import Testing
 
 @testable import Captioning
@@ -16,7 +17,7 @@ struct ImageFetcherTests {
             var results: [Result<Data, Failure>] = []
             for url in urls {
                 do throws(Failure) {
-                    results.append(.success(try await fetcher.fetch(url)))
+                    results.append(.success(try await fetcher.fetch(url) { _ in }))
                 } catch {
                     results.append(.failure(error))
                 }
@@ -221,13 +222,45 @@ struct ImageFetcherTests {
         }
     }
 
+    @Test(
+        arguments: [
+            ([], 5, 5), (["Transfer-Encoding: chunked"], nil, ImageLimits.mostFileBytes),
+            (["Content-Encoding: identity"], 5, ImageLimits.mostFileBytes),
+            ([], 100_000_000, nil),
+        ] as [([String], Int?, Int?)])
+    func `room is asked for before the image is taken, and for no more than may come`(
+        _ headers: [String], _ length: Int?, _ most: Int?
+    ) async throws {
+        let body = length == nil ? "5\r\nabcde\r\n0\r\n\r\n" : "abcde"
+        let lines = ["HTTP/1.1 200 OK"] + (length.map { ["Content-Length: \($0)"] } ?? []) + headers
+        let reply = Data((lines.joined(separator: "\r\n") + "\r\n\r\n" + body).utf8)
+        try await StubEndpoint.run { _ in
+            .send(reply)
+        } _: { server in
+            let asked = Mutex<[Int]>([])
+            let result = try await HTTPImageFetcher.withFetcher(rules: local, now: { Self.time }) { fetcher in
+                do throws(Failure) {
+                    let data = try await fetcher.fetch("http://127.0.0.1:\(server.port)/a") { most in
+                        asked.withLock { $0.append(most) }
+                    }
+                    return Result<Data, Failure>.success(data)
+                } catch {
+                    return .failure(error)
+                }
+            }
+            #expect(asked.withLock { $0 } == (most.map { [$0] } ?? []))
+            if most != nil { #expect(result == .success(Data("abcde".utf8))) }
+            if case .failure(let failure) = result { #expect(failure.label == "image_too_large") }
+        }
+    }
+
     @Test func `clients that nobody uses are closed`() async throws {
         try await withServer { _ in
             .reply(body: Data("a".utf8))
         } _: { server in
             let names = Dictionary(uniqueKeysWithValues: (0..<24).map { ("host\($0).test", ["127.0.0.1"]) })
             let open = try await HTTPImageFetcher.withFetcher(Self.fetcher(names)) { fetcher in
-                for name in names.keys { _ = try await fetcher.fetch("http://\(name):\(server.port)/a") }
+                for name in names.keys { _ = try await fetcher.fetch("http://\(name):\(server.port)/a") { _ in } }
                 return await fetcher.openClients
             }
             #expect(open == DownloadClients.mostClients)

@@ -21,7 +21,8 @@ struct Scene {
             job.endpoint.model = provider == .openai ? "gpt-4o" : "qwen3-vl-plus"
             job.preparation = preparation
             let loaded = try ImageLoader().load(folder.path.appending("image"))
-            let payload = try await ImagePreparer(job: job, converter: converter).prepare(loaded)
+            let payload = try await ImagePreparer(job: job, converter: converter).prepare(
+                loaded, within: ImageMemory(limit: job.imageMemory).enter(loaded.data.count))
             return Sent(record: payload.record, data: payload.buffer.data ?? Data())
         }
     }

@@ -120,6 +120,7 @@ struct PlanCommand: ContextCommand {
             ("timeout", job.retry.timeout.text),
             ("connect_timeout", job.retry.connectTimeout.text),
             ("give_up_after", job.retry.giveUpAfter.text),
+            ("image_memory", job.imageMemoryText),
         ]
         values.append(("prepare", job.preparation.text))
         if let deadline = job.deadlines.run { values.append(("deadline", deadline.text)) }

@@ -9,6 +9,7 @@ public struct ImageCheck: Sendable {
     private let preparer: ImagePreparer
     private let converter: (any ImageConverter)?
     private let loader = ImageLoader()
+    private let memory: ImageMemory
 
     /// A check of a job's images.
     ///
@@ -17,16 +18,20 @@ public struct ImageCheck: Sendable {
         planner = Planner(job: job)
         preparer = ImagePreparer(job: job, converter: converter)
         self.converter = converter
+        memory = ImageMemory(limit: job.imageMemory)
     }
 
     /// What tells whether a file is another's twin, or looks like it; nil for one that is no image or cannot be read.
     ///
     /// The hash is nil where the image cannot be decoded, or has no shapes.
     public func identity(of file: FilePath) async -> (digest: [UInt8], hash: PerceptualHash?)? {
+        let lease = await memory.enter(loader.byteCount(of: file))
+        defer { lease.release() }
         guard let image = try? loader.load(file) else { return nil }
         guard let converter, converter.obstacle == nil, image.isConvertible,
             image.header.pixels <= ConversionOrder.mostPixels(of: image.header)
         else { return (image.digest, nil) }
+        await lease.grow(by: ConversionOrder(header: image.header, size: PerceptualHash.size).memoryBytes)
         let greys = try? await converter.greyPixels(of: image.data, size: PerceptualHash.size)
         return (image.digest, greys.flatMap(PerceptualHash.init(greys:)))
     }
@@ -35,8 +40,11 @@ public struct ImageCheck: Sendable {
     public func results(for key: Item.Key) async -> Results {
         var results: Results = []
         for file in planner.files(of: key) {
+            let lease = await memory.enter(loader.byteCount(of: file))
+            defer { lease.release() }
             do throws(Failure) {
-                results.append((file, .success(try await preparer.prepare(try loader.load(file)).record)))
+                let payload = try await preparer.prepare(try loader.load(file), within: lease)
+                results.append((file, .success(payload.record)))
             } catch {
                 results.append((file, .failure(error)))
             }

@@ -31,6 +31,9 @@ public struct ImageFetch: Hashable, Sendable {
 public protocol ImageFetcher: Sendable {
     /// The bytes behind an `http` or `https` address, at most `ImageLimits.mostFileBytes`.
     ///
-    /// - Throws: `Failure`: `transient` when asking again may help, else `unreadableImage`.
-    func fetch(_ url: String) async throws(Failure) -> Data
+    /// - `room`: Called once before any of them is taken, with the most that may come; waits until there is memory for so
+    ///   many, which counts against no time limit.
+    /// - Throws: `Failure`: `transient` when asking again may help, `interrupted` when the task is cancelled, else
+    ///   `unreadableImage`.
+    func fetch(_ url: String, room: @escaping @Sendable (Int) async -> Void) async throws(Failure) -> Data
 }

@@ -7,6 +7,7 @@ extension ImageHeader {
         var offset = 2
         var facts: Facts?
         var orientation: Int?
+        var components: Int?
         func found() -> Facts? {
             facts?.orientation = orientation ?? 1
             return facts
@@ -21,11 +22,17 @@ extension ImageHeader {
             case 0x00, 0x01, 0xD0...0xD8:
                 // No marker, or one without a length.
                 continue
-            case 0xD9, 0xDA:
-                // The image ends, or its data begins.
+            case 0xDA:
+                // The data begins: with fewer components than the image has, more passes follow.
+                if let components, let first = bytes[offset + 2], Int(first) < components {
+                    facts?.isProgressive = true
+                }
+                return found()
+            case 0xD9:
                 return found()
             case 0xC0...0xCF where marker != 0xC4 && marker != 0xC8 && marker != 0xCC && facts == nil:
                 if var frame = frame(bytes, at: offset) {
+                    components = bytes[offset + 7].map(Int.init)
                     frame.isProgressive = [0xC2, 0xC6, 0xCA, 0xCE].contains(marker)
                     facts = frame
                     offset += bytes.big(at: offset, bytes: 2) ?? 0

@@ -7,6 +7,7 @@ extension ImageHeader {
         var facts = Facts(width: width, height: height)
         facts.isDeep = bytes[24] ?? 0 > 8
         facts.hasAlpha = [4, 6].contains(bytes[25])
+        facts.isInterlaced = bytes[28] == 1
         var offset = 8
         var isInFront = true
         for _ in 0..<ByteView.mostSteps {

@@ -25,6 +25,8 @@ public struct ImageHeader: Hashable, Sendable {
     public var isDeep = false
     /// Whether a JPEG comes in several passes, all of which must be held in memory to decode it.
     public var isProgressive = false
+    /// Whether a PNG comes in several passes, all of which must be held in memory to decode it.
+    public var isInterlaced = false
     /// Whether the colours are cyan, magenta, yellow and black.
     public var isCMYK = false
 
@@ -59,6 +61,7 @@ public struct ImageHeader: Hashable, Sendable {
         isDeep = facts.isDeep
         isCMYK = facts.isCMYK
         isProgressive = facts.isProgressive
+        isInterlaced = facts.isInterlaced
     }
 
     /// What one format's reader finds; its sides are as claimed, possibly zero.
@@ -72,6 +75,7 @@ public struct ImageHeader: Hashable, Sendable {
         var isDeep = false
         var isCMYK = false
         var isProgressive = false
+        var isInterlaced = false
     }
 
     /// No format in use goes further; with it the product of two sides fits an `Int`.

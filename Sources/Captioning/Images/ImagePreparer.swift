@@ -10,6 +10,9 @@ struct ImagePreparer: Sendable {
         ('apt-get install libvips42', 'dnf install vips')
         """
 
+    private static let interruption = Failure(
+        .interrupted, label: "interrupted", detail: "the run was stopped before the image was prepared")
+
     private let rules: ImagePreparation
     private let limits: [ImageLimits]
     private let estimators: [TokenEstimator]
@@ -40,8 +43,9 @@ struct ImagePreparer: Sendable {
 
     /// Makes an image ready to be sent.
     ///
-    /// - Throws: `Failure` of kind `unreadableImage`.
-    func prepare(_ image: LoadedImage) async throws(Failure) -> ImagePayload {
+    /// - `lease`: What holds the image's bytes; it grows while the image is decoded.
+    /// - Throws: `Failure` of kind `unreadableImage`, or `interrupted` when the task was cancelled meanwhile.
+    func prepare(_ image: LoadedImage, within lease: ImageMemory.Lease) async throws(Failure) -> ImagePayload {
         guard rules.mode == .auto else {
             try refuse(limits.lazy.compactMap { $0.violation(of: image.header, fileBytes: image.data.count) }.first)
             return ImagePayload(image)
@@ -53,7 +57,7 @@ struct ImagePreparer: Sendable {
         guard !plan.steps.isEmpty, try isConvertible(image, plan), let converter else {
             return untouched(image, structure)
         }
-        guard let converted = try await convert(image, plan, with: converter) else {
+        guard let converted = try await convert(image, plan, with: converter, within: lease) else {
             return untouched(image, structure)
         }
         return ImagePayload(image, sending: converted, steps: plan.steps)
@@ -157,13 +161,17 @@ struct ImagePreparer: Sendable {
 
     /// The converted image, small enough for every provider; nil when it turned out to need nothing.
     private func convert(
-        _ image: LoadedImage, _ plan: Plan, with converter: any ImageConverter
+        _ image: LoadedImage, _ plan: Plan, with converter: any ImageConverter, within lease: ImageMemory.Lease
     ) async throws(Failure) -> ConvertedImage? {
         let quality = rules.quality ?? 85
         var order = ConversionOrder(
             header: image.header, size: plan.size == image.header.uprightSize ? nil : plan.size,
             output: output(for: image), quality: quality, onlyIfTransparent: plan.steps == [.flattened])
+        let room = order.memoryBytes
+        await lease.grow(by: room)
+        defer { lease.adjust(by: -room) }
         for _ in 0..<6 {
+            guard !Task.isCancelled else { throw Self.interruption }
             guard let converted = try await converter.convert(image.data, order) else { return nil }
             let violation = limits.lazy.compactMap { $0.bytesViolation(converted.format, converted.data.count) }.first
             guard let violation else { return converted }

@@ -158,6 +158,14 @@ public struct Job: Sendable {
         }
     }
 
+    /// The memory for images of a spec that says nothing: 256 MB.
+    public static let defaultImageMemory = 256_000_000
+    /// The memory for images that a spec may ask for.
+    static let imageMemoryRange = 16_000_000...1_000_000_000_000
+
+    /// The memory for images as a spec writes it, such as `256MB`.
+    public var imageMemoryText: String { ByteCountText.text(imageMemory) }
+
     /// The job's name.
     public var name: String
     /// The directory that relative paths start from: the spec's own, or the folder that stands in place of a spec.
@@ -180,6 +188,10 @@ public struct Job: Sendable {
     public var fetch = ImageFetch()
     /// What is done to images before they are sent.
     public var preparation = ImagePreparation()
+    /// The most bytes of memory for images: files, downloads, pixels while they are decoded, bodies while they are sent.
+    ///
+    /// An image that needs more by itself is worked on alone.
+    public var imageMemory = defaultImageMemory
     /// When to stop trying.
     public var deadlines: Deadlines
     /// How stubbornly.

@@ -7,16 +7,10 @@ struct AttemptWork: Sendable {
     private let planner: Planner
     private let store: any JobStore
     private let endpoints: [EndpointWork]
-    private let loader = ImageLoader()
-    private let preparer: ImagePreparer
-    private let fetcher: (any ImageFetcher)?
+    private let images: ImageStage
     private let prompts: [String: PromptTemplate]
     private let system: PromptTemplate?
-    private let budget: ByteBudget
     private let twins = TwinGate()
-
-    /// What is set aside for an image whose size is known only when it has been downloaded.
-    private static let fetchedBytes = 8 << 20
 
     /// What differs from endpoint to endpoint.
     private struct EndpointWork: Sendable {
@@ -30,7 +24,7 @@ struct AttemptWork: Sendable {
     /// - `transports`: One for each of the job's endpoints, in their order.
     init(
         job: Job, store: any JobStore, transports: [any Transport], converter: (any ImageConverter)?,
-        fetcher: (any ImageFetcher)?, imageBytesInFlight: Int
+        fetcher: (any ImageFetcher)?
     ) throws(SpecError) {
         precondition(transports.count == job.endpoints.count, "every endpoint needs its transport")
         self.job = job
@@ -43,9 +37,7 @@ struct AttemptWork: Sendable {
                 estimator: TokenEstimator(
                     model: endpoint.model, provider: endpoint.provider, parameters: job.parameters))
         }
-        self.fetcher = job.fetch.place == .local ? fetcher : nil
-        preparer = ImagePreparer(job: job, converter: converter)
-        budget = ByteBudget(limit: imageBytesInFlight)
+        images = ImageStage(job: job, converter: converter, fetcher: fetcher)
         do {
             var prompts: [String: PromptTemplate] = [:]
             for prompt in job.prompts {
@@ -78,87 +70,81 @@ struct AttemptWork: Sendable {
                 ?? ""
             system = try self.system?.render(image: item.key.image, index: index, columns: item.variables)
         } catch {
-            return settled(
-                Failure(.refused, label: "prompt_too_long", detail: "the prompt: \(error.message)"), of: nil, now)
+            return settled(Failure(.refused, label: "prompt_too_long", detail: "the prompt: \(error.message)"), now)
         }
-        let files = planner.files(of: item.key)
-        let url = item.key.kind == .url ? item.key.image.text ?? "" : nil
-        let isFetched = url != nil && fetcher != nil
-        let bytes = files.reduce(isFetched ? Self.fetchedBytes : 0) { $0 + loader.byteCount(of: $1) }
-        let lease = await budget.acquire(bytes)
-
-        let fetched: LoadedImage?
+        let source = ImageStage.Source(
+            files: planner.files(of: item.key), url: item.key.kind == .url ? item.key.image.text ?? "" : nil)
+        var held: ImageStage.Held
         do throws(Failure) {
-            fetched = try await fetch(url)
+            held = try await images.load(source)
         } catch {
-            lease.release()
-            return settled(error, of: nil, now)
-        }
-        var loaded = fetched.map { [$0] } ?? []
-        for file in files {
-            do throws(Failure) {
-                loaded.append(try loader.load(file))
-            } catch {
-                lease.release()
-                return settled(error, of: files.count > 1 ? file : nil, now)
-            }
+            return settled(error, now)
         }
         // By the files alone, whatever is sent of them: what is known already need not even be prepared.
-        let print =
-            loaded.isEmpty
-            ? nil
-            : endpoints[0].builder.fingerprint(
-                promptID: item.key.promptID, text: text, system: system, digests: loaded.map(\.digest))
+        let print = fingerprint(of: held.images, item, text: text, system: system)
         if let print {
-            await twins.enter(print)
+            let hasTwin = await !twins.enterIfFree(print)
+            if hasTwin {
+                // The twin's answer may take minutes, and the twin may be waiting for this very memory.
+                held.lease.release()
+                held = ImageStage.Held(images: [], lease: held.lease)
+                await twins.enter(print)
+            }
             do {
                 if let (completion, attemptID) = try await store.completion(matching: print) {
-                    await leave(lease, print)
+                    await leave(held.lease, print)
                     return .settled(
                         AttemptReport(
                             outcome: .reused(completion, from: attemptID), wasSent: false, finishedAt: now(),
                             fingerprint: print))
                 }
             } catch {
-                await leave(lease, print)
+                await leave(held.lease, print)
                 throw error
             }
-        }
-        var images: [RequestBuilder.Image] = []
-        for (place, image) in loaded.enumerated() {
-            do throws(Failure) {
-                images.append(.inline(try await preparer.prepare(image)))
-            } catch {
-                await leave(lease, print)
-                return settled(error, of: files.count > 1 ? files[place] : nil, now)
+            if hasTwin {
+                do throws(Failure) {
+                    held = try await images.load(source)
+                    guard fingerprint(of: held.images, item, text: text, system: system) == print else {
+                        throw Failure(
+                            .transient, label: "file_unreadable",
+                            detail: "the image changed while the run waited for it")
+                    }
+                } catch {
+                    await leave(held.lease, print)
+                    return settled(error, now)
+                }
             }
         }
-        if let url, fetched == nil { images = [.remote(url: url)] }
-        let sides = images.map { image -> (width: Int, height: Int)? in
+        let prepared: [RequestBuilder.Image]
+        do throws(Failure) {
+            prepared = try await images.prepare(held, from: source)
+        } catch {
+            await leave(held.lease, print)
+            return settled(error, now)
+        }
+        let sides = prepared.map { image -> (width: Int, height: Int)? in
             guard case .inline(let payload) = image else { return nil }
             return (payload.record.sent.width, payload.record.sent.height)
         }
         return .ready(
             PreparedRequest(
-                claim: claim, text: text, system: system, images: images, lease: lease, fingerprint: print,
+                claim: claim, text: text, system: system, images: prepared, lease: held.lease, fingerprint: print,
                 promptTokens: endpoints.map {
                     $0.estimator.promptTokens(text: text, system: system, images: sides)
                 }))
     }
 
-    /// A remote image, where the job wants it downloaded here.
-    private func fetch(_ url: String?) async throws(Failure) -> LoadedImage? {
-        guard let url, let fetcher else { return nil }
-        return try loader.loaded(try await fetcher.fetch(url))
+    /// What makes the request for an item the same as another; nil when the provider downloads its image.
+    private func fingerprint(of images: [LoadedImage], _ item: Item, text: String, system: String?) -> Data? {
+        guard !images.isEmpty else { return nil }
+        return endpoints[0].builder.fingerprint(
+            promptID: item.key.promptID, text: text, system: system, digests: images.map(\.digest))
     }
 
     /// A claim whose image cannot be sent.
-    ///
-    /// - `file`: Which of several it was.
-    private func settled(_ failure: Failure, of file: FilePath?, _ now: @Sendable () -> Date) -> Preparation {
-        var failure = failure
-        if let file { failure.detail = "\(file.string): \(failure.detail)" }
-        return .settled(AttemptReport(outcome: .failed(failure, partial: nil), wasSent: false, finishedAt: now()))
+    private func settled(_ failure: Failure, _ now: @Sendable () -> Date) -> Preparation {
+        .settled(AttemptReport(outcome: .failed(failure, partial: nil), wasSent: false, finishedAt: now()))
     }
 
     /// Sends a request and reads its reply.
@@ -198,7 +184,7 @@ struct AttemptWork: Sendable {
         await leave(request.lease, request.fingerprint)
     }
 
-    private func leave(_ lease: ByteBudget.Lease, _ print: Data?) async {
+    private func leave(_ lease: ImageMemory.Lease, _ print: Data?) async {
         lease.release()
         if let print { await twins.leave(print) }
     }
@@ -219,7 +205,7 @@ struct PreparedRequest: Sendable {
     let system: String?
     let images: [RequestBuilder.Image]
     /// The images' bytes in memory.
-    let lease: ByteBudget.Lease
+    let lease: ImageMemory.Lease
     /// What makes it the same as another; nil when an image is remote.
     let fingerprint: Data?
     /// The estimated input at each endpoint.

@@ -28,7 +28,6 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     /// - `transports`: One for each of the job's endpoints, in their order.
     /// - `converter`: What prepares images; nil sends only those that need nothing.
     /// - `fetcher`: What downloads remote images; nil leaves that to the provider.
-    /// - `imageBytesInFlight`: The most image bytes in memory at once.
     /// - `clock`: What waits are measured by.
     /// - `now`: What stored times are read from.
     /// - `seed`: Decides the jitter of retries.
@@ -36,8 +35,8 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     /// - `onEvent`: Called from many tasks.
     public init(
         job: Job, store: any JobStore, transports: [any Transport], converter: (any ImageConverter)? = nil,
-        fetcher: (any ImageFetcher)? = nil, imageBytesInFlight: Int = 48 << 20, clock: C,
-        now: @escaping @Sendable () -> Date, seed: UInt64 = .random(in: 0 ... .max),
+        fetcher: (any ImageFetcher)? = nil, clock: C, now: @escaping @Sendable () -> Date,
+        seed: UInt64 = .random(in: 0 ... .max),
         shutdown: (@Sendable () async -> Void)? = nil,
         onEvent: @escaping @Sendable (RunEvent) -> Void = { _ in }
     ) throws(SpecError) {
@@ -49,8 +48,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         self.shutdown = shutdown ?? { try? await gracefulShutdown() }
         self.onEvent = onEvent
         work = try AttemptWork(
-            job: job, store: store, transports: transports, converter: converter, fetcher: fetcher,
-            imageBytesInFlight: imageBytesInFlight)
+            job: job, store: store, transports: transports, converter: converter, fetcher: fetcher)
     }
 
     /// Runs until nothing is pending, graceful shutdown begins, the task is cancelled, the deadline comes, or no request

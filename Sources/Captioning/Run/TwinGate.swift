@@ -16,6 +16,13 @@ actor TwinGate {
         }
     }
 
+    /// Goes in if no twin is in flight; the result says whether.
+    func enterIfFree(_ fingerprint: Data) -> Bool {
+        guard queues[fingerprint] == nil else { return false }
+        queues[fingerprint] = []
+        return true
+    }
+
     /// Lets the next twin in.
     func leave(_ fingerprint: Data) {
         if let next = queues[fingerprint]?.popFirst() {

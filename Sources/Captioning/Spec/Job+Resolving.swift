@@ -100,6 +100,7 @@ extension Job {
         self.endpoints = endpoints
         preparation = spec.preparation
         fetch = spec.fetch
+        imageMemory = spec.imageMemory ?? Self.defaultImageMemory
     }
 
     /// Where answers go that nobody named a store for: simulated ones apart from those of the provider that the spec means.

@@ -63,6 +63,7 @@ extension JobSpec {
         limits = Self.limits(entries, at: "limits", &reader)
         deadlines.run = reader.duration(entries["deadline"], atLeast: .seconds(1), at: "limits.deadline")
         deadlines.item = reader.duration(entries["item_deadline"], atLeast: .seconds(1), at: "limits.item_deadline")
+        imageMemory = reader.bytes(entries["image_memory"], in: Job.imageMemoryRange, at: "limits.image_memory")
     }
 
     private static func limits(_ entries: [String: Node], at path: String, _ reader: inout SpecReader) -> Limits {

@@ -117,6 +117,8 @@ public struct JobSpec: Hashable, Sendable {
     public var preparation = ImagePreparation()
     /// When to stop trying.
     public var deadlines = Job.Deadlines()
+    /// The most bytes of memory for images.
+    public var imageMemory: Int?
     /// How stubbornly.
     public var retry = Retry()
     /// The store's path; nil means beside the spec.

@@ -132,6 +132,20 @@ struct SpecReader {
         return value
     }
 
+    mutating func bytes(_ node: Node?, in range: ClosedRange<Int>, at path: String) -> Int? {
+        guard let node, !node.isNull else { return nil }
+        guard let text = node.scalar?.string, let bytes = ByteCountText.bytes(text) else {
+            report("expected a number of bytes", at: path, node, hint: "such as 256MB, 1.5GB or 512MiB")
+            return nil
+        }
+        guard range.contains(bytes) else {
+            let bounds = "\(ByteCountText.text(range.lowerBound)) to \(ByteCountText.text(range.upperBound))"
+            report("\(text) is out of range: it must be from \(bounds)", at: path, node)
+            return nil
+        }
+        return bytes
+    }
+
     mutating func duration(_ node: Node?, atLeast least: Duration, at path: String) -> Duration? {
         guard let node, !node.isNull else { return nil }
         guard let text = node.scalar?.string, let duration = Duration(text: text) else {

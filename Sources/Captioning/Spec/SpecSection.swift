@@ -51,7 +51,7 @@ public enum SpecSection: String, CaseIterable, Sendable {
         case .groupMembers: ["name", "files"]
         case .prompt: ["id", "text"]
         case .endpoint: ["provider", "region", "base_url", "model", "api_key_env", "ca_file", "limits"]
-        case .limits: Self.endpointLimits.keys + ["deadline", "item_deadline"]
+        case .limits: Self.endpointLimits.keys + ["deadline", "item_deadline", "image_memory"]
         case .endpointLimits: ["requests_per_minute", "tokens_per_minute", "requests_per_day", "concurrency"]
         case .fetch: ["by", "private_addresses", "timeout"]
         case .prepare: ["max_pixels", "format", "quality", "strip_metadata"]

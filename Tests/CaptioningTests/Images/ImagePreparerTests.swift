@@ -32,7 +32,8 @@ struct ImagePreparerTests {
             rules: rules, limits: [.limits(for: provider)],
             estimators: [TokenEstimator(model: model, provider: provider, parameters: [:])], converter: converter)
         let header = try ImageHeader(parsing: data)
-        return try await preparer.prepare(LoadedImage(data: data, header: header, digest: [1, 2, 3]))
+        let image = LoadedImage(data: data, header: header, digest: [1, 2, 3])
+        return try await preparer.prepare(image, within: ImageMemory(limit: 1).enter(0))
     }
 
     private func label(_ body: () async throws -> ImagePayload) async -> String? {

@@ -19,7 +19,7 @@ struct PreparationRunTests {
 
         var asked: [String] { urls.withLock { $0.sorted() } }
 
-        func fetch(_ url: String) async throws(Failure) -> Data {
+        func fetch(_ url: String, room: @escaping @Sendable (Int) async -> Void) async throws(Failure) -> Data {
             urls.withLock { $0.append(url) }
             return try (answers[url] ?? .failure(.fixture(.transient))).get()
         }
@@ -105,7 +105,7 @@ struct PreparationRunTests {
 
         var asked: [Double] { times.withLock { $0 } }
 
-        func fetch(_ url: String) async throws(Failure) -> Data {
+        func fetch(_ url: String, room: @escaping @Sendable (Int) async -> Void) async throws(Failure) -> Data {
             let number = times.withLock { times in
                 times.append(clock.now.offset.seconds)
                 return times.count
@@ -161,6 +161,21 @@ struct PreparationRunTests {
         let late = Failure(.transient, label: "download_failed", detail: "", retryAfter: .seconds(40))
         let few = try await tries(of: [late, late, late], retry: rules, itemDeadline: .seconds(60))
         #expect(few.asked.count == 2 && few.row?.status == .failed)
+    }
+
+    @Test func `copies of an image that needs more memory than there is are sent once, and end`() async throws {
+        let scene = try JobScene()
+        let large = ImageBytes.png(8000, 6000, depth: 16)
+        for name in ["a.png", "b.png", "c.png"] { try large.write(to: scene.folder.appendingPathComponent(name)) }
+        for width in [7000, 7100] {
+            try ImageBytes.png(width, 6000, depth: 16).write(to: scene.folder.appendingPathComponent("\(width).png"))
+        }
+        var job = scene.job()
+        job.endpoint.provider = .simulated
+        job.imageMemory = 16_000_000
+        let (bodies, rows) = try await run(job)
+        #expect(bodies.count == 3)
+        #expect(rows.count == 5 && rows.allSatisfy { $0.status == .done })
     }
 
     @Test func `else the provider gets its address`() async throws {

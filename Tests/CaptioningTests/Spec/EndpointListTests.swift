@@ -54,6 +54,8 @@ struct EndpointListTests {
         ("limits: {concurrency: {max: 0}}", "limits.concurrency.max", "0 is out of range: it must be from 1 to 1024"),
         ("limits: {concurrency: {most: 4}}", "limits.concurrency.most", "unknown key"),
         ("limits: {deadline: 0}", "limits.deadline", "must be at least 1s"),
+        ("limits: {image_memory: much}", "limits.image_memory", "expected a number of bytes"),
+        ("limits: {image_memory: 4MB}", "limits.image_memory", "4MB is out of range: it must be from 16MB to 1000GB"),
         ("limits: {item_deadline: soon}", "limits.item_deadline", "expected a length of time"),
     ])
     func `what does not fit is reported with its place`(lines: String, path: String, message: String) {
@@ -87,7 +89,9 @@ struct EndpointListTests {
     }
 
     @Test func `deadlines are read`() throws {
-        let job = try jobBeside("limits: {deadline: 2h, item_deadline: 10m}")
+        let job = try jobBeside("limits: {deadline: 2h, item_deadline: 10m, image_memory: 1.5GB}")
+        #expect(job.imageMemory == 1_500_000_000 && job.imageMemoryText == "1.5GB")
+        #expect(try jobBeside("").imageMemory == 256_000_000)
         #expect(job.deadlines == .init(run: .seconds(7200), item: .seconds(600)))
         #expect(try jobBeside("").deadlines == .init())
     }

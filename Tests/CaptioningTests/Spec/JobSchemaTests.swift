@@ -115,10 +115,20 @@ struct JobSchemaTests {
         #expect(!isTaken(most + 1))
     }
 
-    @Test func `the limits of an endpoint are those of the job, without its deadlines`() {
+    @Test func `the limits of an endpoint are those of the job, without what is the whole job's`() {
         let own = properties(section(.endpointLimits))
-        let job = properties(section(.limits)).filter { !$0.key.hasSuffix("deadline") }
+        let job = properties(section(.limits)).filter { !$0.key.hasSuffix("deadline") && $0.key != "image_memory" }
         #expect(own == job)
+    }
+
+    @Test func `numbers of bytes are written as the reader reads them`() throws {
+        let texts = [
+            "256MB", "1.5GB", "512MiB", "512 mib", "1000", "0", "", "1TB", "MB", "-1MB", "1,5GB", "1e9", "1 GB 2",
+        ]
+        let pattern = try Regex(#require(schema["$defs"]?["byteCount"]?["pattern"]?.string))
+        for text in texts {
+            #expect((text.wholeMatch(of: pattern) != nil) == (ByteCountText.bytes(text) != nil), "\(text)")
+        }
     }
 
     @Test func `lengths of time are written as the reader reads them`() throws {
