@@ -181,7 +181,7 @@ struct ImageFetcherTests {
             .reply(body: Data("a".utf8))
         } _: { server in
             var rules = local
-            rules.timeout = .seconds(20)
+            rules.timeout = .seconds(900)
             let fetcher = HTTPImageFetcher(
                 rules: rules, now: { Self.time },
                 resolve: { _, port in

@@ -68,7 +68,7 @@ struct QueryPlanTests {
 
     @Test func `rows come in order without sorting`() async throws {
         let plans = try await Self.plans { _ = try await $0.forEachRow(isAll: false) { _ in } }
-        #expect(plans.first == "SEARCH item USING INDEX itemOrder (position>?)", "\(plans)")
+        #expect(plans.contains("SEARCH item USING INDEX itemOrder (position>?)"), "\(plans)")
         #expect(!plans.contains { $0.contains("TEMP B-TREE") }, "\(plans)")
     }
 }
