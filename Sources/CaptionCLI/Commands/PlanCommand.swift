@@ -179,7 +179,7 @@ struct PlanCommand: ContextCommand {
         }
         if plan.items.stale > 0 {
             lines += [
-                "\(plan.items.stale) results are stale: the prompt, model or parameters have changed since",
+                "\(plan.items.stale) results are stale: the prompt, the model, parameters or a group's files have changed since",
                 "next: \(options.command("run", ["--redo", "stale"]))   # asks them again, and pays again",
                 "  or: \(options.command("run", ["--keep", "stale"]))   # takes them as they are",
             ]

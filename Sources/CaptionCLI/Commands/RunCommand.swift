@@ -245,7 +245,7 @@ struct RunCommand: ContextCommand {
         return CommandFailure(
             status: .badSpec,
             message: """
-                \(count) results are stale: the prompt, model or parameters have changed since. Nothing was sent.
+                \(count) results are stale: the prompt, the model, parameters or a group's files have changed since. Nothing was sent.
                   \(again) --redo stale   # asks them again, and pays again; the old answers stay in the store
                   \(again) --keep stale   # takes them as they are and sends only what is pending
                 """)
