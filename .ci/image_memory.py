@@ -25,7 +25,7 @@ def measure_in_flight(work):
     (work / "photos").mkdir()
     for number in range(1500):
         (work / "photos" / f"{number}.bmp").write_bytes(bmp(640, 480, os.urandom(640 * 480 * 3)))
-    server = Server("--latency", "4s")
+    server = Server("--latency", "15s")
     try:
         write_spec(work / "job.yaml", server.url, concurrency=512)
         show("1,500 images of 900 KB, 512 in flight", Step("run", work / "job.yaml", "--quiet").end())

@@ -173,9 +173,19 @@ struct PreparationRunTests {
         var job = scene.job()
         job.endpoint.provider = .simulated
         job.imageMemory = 16_000_000
-        let (bodies, rows) = try await run(job)
-        #expect(bodies.count == 3)
-        #expect(rows.count == 5 && rows.allSatisfy { $0.status == .done })
+        let store = try SQLiteJobStore.inMemory()
+        try await store.add(Planner(job: job), stale: nil)
+        let clock = FakeClock()
+        let transport = ScriptedTransport { _, _ in ScriptedTransport.answer() }
+        let runner = try Runner(
+            job: job, store: store, transports: [transport], converter: ImagePreparerTests.Converter(), clock: clock,
+            now: { Date(timeIntervalSince1970: 1_800_000_000).addingTimeInterval(clock.now.offset.seconds) },
+            shutdown: { for await _ in AsyncStream<Never>.makeStream().stream {} })
+        // One step at a time: a copy that waited with its memory in hand would be a deadlock, and is told as one.
+        let end = try SteppingExecutor().run(clock: clock, limit: .seconds(60)) { try await runner.run() }
+        #expect(end == .finished)
+        #expect(transport.bodies.count == 3)
+        #expect(try await store.summary().done == 5)
     }
 
     @Test func `else the provider gets its address`() async throws {
