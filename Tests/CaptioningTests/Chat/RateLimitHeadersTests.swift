@@ -103,4 +103,37 @@ struct RateLimitHeadersTests {
         #expect(reply.retryAfter(now: now) == .seconds(12))
         #expect(reply.rateLimits(now: now)?.requests?.reset == .seconds(30))
     }
+
+    @Test(arguments: [
+        "-1", "-9223372036854775808", "9223372036854775807", "9223372036854775808", "1e300", "-1e300", "nan", "inf",
+        "-inf",
+        "0x1p9", "12.5", "", " ", ".", "-", "+5", "1,2", "1;w=", "99999999999999h", "1e9s", "0.0000001ns", "\u{663}",
+        String(repeating: "9", count: 400), String(repeating: "9", count: 400) + "s",
+        "Sun, 06 Nov 99999999 08:49:37 GMT",
+        "Sun, 99 Nov 1994 99:99:99 GMT", "999999999999-01-01T00:00:00Z",
+    ])
+    func `no number in a header ends the run or holds it for ever`(value: String) {
+        let names = ["limit", "remaining", "reset"].flatMap { field in
+            ["requests", "tokens"].map { "x-ratelimit-\(field)-\($0)" } + [
+                "ratelimit-\(field)", "x-ratelimit-\(field)",
+            ]
+        }
+        let week = Duration.seconds(7 * 86_400)
+        for known in [[:], ["remaining": "0"], ["limit": "1", "remaining": "0"], ["reset": "1"]] as [[String: String]] {
+            let headers = (names + ["retry-after", "retry-after-ms", "date", "llm_provider-retry-after"]).map { name in
+                (name: name, value: known.first { name.contains($0.key) }?.value ?? value)
+            }
+            let reply = HTTPReply(status: 429, headers: headers)
+            let wait = reply.retryAfter(now: .now)
+            #expect(wait.map { $0 > .zero && $0 <= week } ?? true)
+            guard let limits = reply.rateLimits(now: .now) else { continue }
+            var quotas = ServerQuotas()
+            quotas.note(limits, inFlight: 3, tokensPerRequest: 1e9, at: 5)
+            quotas.take(tokens: 1e9)
+            #expect((0...week.seconds).contains(quotas.wait(at: 6)))
+            var pace = RequestPace(told: nil, at: 0)
+            if let limit = limits.requests?.limit { pace.noteTold(limit, at: 1) }
+            #expect(pace.wait(at: 2).isFinite)
+        }
+    }
 }
