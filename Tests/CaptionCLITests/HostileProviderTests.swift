@@ -28,7 +28,9 @@ struct HostileProviderTests {
             #expect(result.output.contains("40 of 40 done"))
             #expect(result.output.components(separatedBy: "token counts that cannot be").count == 2)
             #expect(simulator.ledger.requests == 40)
-            #expect(try await scene.shell("caption status job.yaml --verify").status == 0)
+            let status = try await scene.shell("caption status job.yaml --verify --json")
+            #expect(status.status == 0)
+            #expect(status.output.contains("\"promptTokens\" : 0,"), "\(status.output)")
         }
     }
 
