@@ -109,6 +109,28 @@ struct HostileGroundTests {
         }
     }
 
+    @Test func `links to the store among the images do not cost the run its locks`() async throws {
+        try await withJob { scene, simulator in
+            _ = await scene.run("run", "job.yaml", "--limit", "1", environment: environment)
+            for (name, target) in [("a", "job.sqlite"), ("b", "job.sqlite-wal"), ("c", "job.sqlite-shm")] {
+                try FileManager.default.createSymbolicLink(
+                    atPath: scene.folder.path + "/photos/\(name).bmp", withDestinationPath: "../\(target)")
+            }
+            let log = scene.folder.path + "/job.sqlite-wal"
+            let result = try await run(scene, simulator, after: 40) {
+                // The last to close a store takes its log away, unless somebody else has it locked.
+                let other = try DatabaseQueue(path: scene.folder.path + "/job.sqlite")
+                _ = try other.read { try Int.fetchOne($0, sql: "SELECT count(*) FROM item") }
+                try other.close()
+                #expect(FileManager.default.fileExists(atPath: log))
+            }
+            #expect(result.status == 3, "\(result.errorOutput)")
+            #expect(result.errorOutput.contains("job's own store"))
+            #expect(await scene.run("status", "job.yaml", "--verify").status == 0)
+            #expect(simulator.ledger.duplicates == 0)
+        }
+    }
+
     @Test func `another program's lock is waited for, and every reply is recorded`() async throws {
         try await withJob { scene, simulator in
             let result = try await run(scene, simulator) {

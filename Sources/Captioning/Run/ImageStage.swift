@@ -7,6 +7,7 @@ struct ImageStage: Sendable {
     private let preparer: ImagePreparer
     private let fetcher: (any ImageFetcher)?
     private let memory: ImageMemory
+    private let store: StoreFiles
 
     /// What is reserved for a download until its server tells how long it is.
     private static let downloadBytes = 8 << 20
@@ -16,6 +17,7 @@ struct ImageStage: Sendable {
         preparer = ImagePreparer(job: job, converter: converter)
         self.fetcher = job.fetch.place == .local ? fetcher : nil
         memory = ImageMemory(limit: job.imageMemory)
+        store = StoreFiles(store: job.store)
     }
 
     /// Where an item's images are.
@@ -62,6 +64,11 @@ struct ImageStage: Sendable {
         var images: [LoadedImage] = []
         for (index, file) in source.files.enumerated() {
             do throws(Failure) {
+                guard !store.contain(file) else {
+                    throw Failure(
+                        .unreadableImage, label: "file_unreadable",
+                        detail: "The file cannot be read: it is the job's own store. Leave it out.")
+                }
                 images.append(try loader.load(file))
             } catch {
                 lease.release()
