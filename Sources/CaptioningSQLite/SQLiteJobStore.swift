@@ -126,6 +126,12 @@ public struct SQLiteJobStore: JobStore {
     /// The last answers that a run has recorded, oldest first: some thousands; none for all but runs.
     public var recentAnswers: [(report: AttemptReport, claim: Claim)] { recent?.all ?? [] }
 
+    /// Leaves the connections open until the process ends, when a log was cut: closing the last of them would move the holes
+    /// into the store.
+    public func abandon() {
+        _ = Unmanaged.passRetained(writer as AnyObject)
+    }
+
     /// Closes the connections; the store is of no use afterwards.
     ///
     /// - Throws: `StoreError`; `.moved` or `.cut` when the store's files are not as it wrote them, which then are left alone.

@@ -2,6 +2,7 @@ import Captioning
 import CaptioningTesting
 import Foundation
 import GRDB
+import Synchronization
 import Testing
 
 @testable import CaptioningSQLite
@@ -71,11 +72,11 @@ struct BitRotTests {
         do {
             let store = try SQLiteJobStore.openForReading(path: path)
             defer { try? store.close() }
-            let rows = Locked<[ExportRow]>([])
+            let rows = Mutex<[ExportRow]>([])
             var export = Export()
             export.columns = try await store.manifestColumns()
-            export.problems = try await store.forEachRow(isAll: true) { row in rows.with { $0.append(row) } }
-            export.rows = rows.with { $0 }
+            export.problems = try await store.forEachRow(isAll: true) { row in rows.withLock { $0.append(row) } }
+            export.rows = rows.withLock { $0 }
             return .success(export)
         } catch {
             return .failure(error)

@@ -2,6 +2,7 @@ import Captioning
 import CaptioningTesting
 import Foundation
 import GRDB
+import Synchronization
 import Testing
 
 @testable import CaptioningSQLite
@@ -35,10 +36,10 @@ struct RecoveryTests {
     }
 
     private func rows(_ store: SQLiteJobStore) async throws -> [ExportRow] {
-        let rows = Locked<[ExportRow]>([])
-        let problems = try await store.forEachRow(isAll: true) { row in rows.with { $0.append(row) } }
+        let rows = Mutex<[ExportRow]>([])
+        let problems = try await store.forEachRow(isAll: true) { row in rows.withLock { $0.append(row) } }
         #expect(problems.isEmpty)
-        return rows.with { $0 }
+        return rows.withLock { $0 }
     }
 
     @Test func `an answer completes the attempt that was cut off, once`() async throws {

@@ -117,6 +117,7 @@ struct RunCommand: ContextCommand {
         } catch StoreError.moved(let path, nil) {
             throw StoreError.moved(path: path, rescued: await store.rescue())
         } catch StoreError.cut(let path, nil) {
+            store.abandon()
             throw StoreError.cut(path: path, answers: await keepAnswers(of: store, job))
         }
         if status != .done { throw status.code }
