@@ -1,3 +1,4 @@
+import CaptioningTesting
 import Foundation
 import Testing
 
@@ -45,14 +46,14 @@ struct JSONParserTests {
         #expect(throws: DecodingError.self) { try parse(String(repeating: "{\"a\":", count: 1_000_000)) }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a megabyte takes no time, however it is nested`() throws {
+    @Test func `a megabyte takes no time, however it is nested`() throws {
         let deep = String(repeating: "[", count: 100) + String(repeating: "]", count: 100)
         let texts = [
             "[" + Array(repeating: deep, count: 5_000).joined(separator: ",") + "]",
             "[" + Array(repeating: "[]", count: 300_000).joined(separator: ",") + "]",
             "{" + (0..<100_000).map { "\"\($0)\":0" }.joined(separator: ",") + "}",
         ]
-        let time = try ContinuousClock().measure { for text in texts { _ = try parse(text) } }
+        let time = try processorTime { for text in texts { _ = try parse(text) } }
         #expect(time < .seconds(20))
     }
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Captioning
 
 /// Specs that nobody writes by accident: each ends soon, with a message.
-@Suite(.timeLimit(.minutes(2)))
+@Suite(.timeLimit(.minutes(10)))
 struct SpecBoundsTests {
     /// What is wrong with a spec.
     private func problems(_ yaml: String) -> [String] {
@@ -20,7 +20,7 @@ struct SpecBoundsTests {
 
     private func expect(_ yaml: String, _ message: String, within limit: Duration = .seconds(20)) {
         var found: [String] = []
-        let time = ContinuousClock().measure { found = problems(yaml) }
+        let time = processorTime { found = problems(yaml) }
         #expect(found.contains { $0.contains(message) }, "\(found.prefix(3))")
         #expect(found.allSatisfy { $0.utf8.count < 2_000 })
         #expect(found.count <= SpecBounds.problems + 1)
@@ -86,7 +86,7 @@ struct SpecBoundsTests {
     @Test func `twenty thousand groups are read in a moment`() throws {
         let groups = (0..<20_000).map { "- group: {name: g\($0), files: [a.jpg]}\n" }.joined()
         var count = 0
-        let time = try ContinuousClock().measure {
+        let time = try processorTime {
             count = try JobSpec(yaml: "images:\n" + groups, file: "job.yaml").images.count
         }
         #expect(count == 20_000)
