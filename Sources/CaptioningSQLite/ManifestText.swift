@@ -36,13 +36,12 @@ extension SQLiteJobStore {
     public func manifestColumns() async throws -> [String] {
         try await guarded {
             try await read { db in
-                let names = try String.fetchAll(db, sql: "SELECT name FROM manifestColumn ORDER BY place")
-                guard try Int64.fetchOne(db, sql: "SELECT columnDigest FROM job") == DigestSQL.columns(names) else {
+                guard try DigestSQL.areColumnsWhole(db) else {
                     throw DamagedRow(
-                        "the names of the manifests' columns have changed on the disk; 'caption plan' and 'caption run' read them again"
+                        "the names of the manifests' columns have changed on the disk; 'caption run SPEC' reads them again"
                     )
                 }
-                return names
+                return try String.fetchAll(db, sql: "SELECT name FROM manifestColumn ORDER BY place")
             }
         }
     }

@@ -7,14 +7,17 @@ import SystemPackage
 enum PlanState {
     /// Whether the stored plan is what the planner would find: the spec asks the same, and no folder has changed.
     static func isCurrent(_ planner: Planner, _ db: Database) throws -> Bool {
+        guard try DigestSQL.areColumnsWhole(db) else { return false }
         guard let digest = try Data.fetchOne(db, sql: "SELECT digest FROM plan"), digest == planner.digest else {
             return false
         }
         let folders = try Row.fetchCursor(db, sql: "SELECT path, device, inode, changedAt FROM planFolder")
         while let row = try folders.next() {
+            var values = RowReader(row)
             let folder = FolderState(
-                path: FilePath(bytes: row[0] as Data), device: UInt64(bitPattern: row[1]),
-                inode: UInt64(bitPattern: row[2]), changedAt: row[3])
+                path: FilePath(bytes: try values.data() ?? Data()),
+                device: UInt64(bitPattern: try values.someNumber()),
+                inode: UInt64(bitPattern: try values.someNumber()), changedAt: try values.someNumber())
             guard folder.isCurrent else { return false }
         }
         return true

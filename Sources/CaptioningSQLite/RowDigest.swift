@@ -97,6 +97,12 @@ enum DigestSQL {
             arguments: [columns(try String.fetchAll(db, sql: "SELECT name FROM manifestColumn ORDER BY place"))])
     }
 
+    /// Whether the manifests' columns are those that were written.
+    static func areColumnsWhole(_ db: Database) throws -> Bool {
+        let names = try String.fetchAll(db, sql: "SELECT name FROM manifestColumn ORDER BY place")
+        return try Int64.fetchOne(db, sql: "SELECT columnDigest FROM job") == columns(names)
+    }
+
     /// The digest of the manifests' columns.
     static func columns(_ names: [String]) -> Int64 {
         var digest = RowDigest()

@@ -63,8 +63,7 @@ extension SQLiteJobStore {
             let (claimed, found) = (try keptValues.someNumber(), try countedValues.someNumber())
             if claimed != found { problems.append("tally.\(name) is \(claimed), counted are \(found)") }
         }
-        let columnNames = try String.fetchAll(db, sql: "SELECT name FROM manifestColumn ORDER BY place")
-        if try Int64.fetchOne(db, sql: "SELECT columnDigest FROM job") != DigestSQL.columns(columnNames) {
+        if try !DigestSQL.areColumnsWhole(db) {
             problems.append("the names of the manifests' columns have changed on the disk")
         }
     }

@@ -79,11 +79,11 @@ public struct SQLiteJobStore: JobStore {
             throw StoreError.failed(
                 path: path,
                 reason: """
-                    a row is damaged: \(error.reason). 'caption status --verify' names what is damaged, and \
-                    'caption export' writes what is not
+                    a row is damaged: \(error.reason). 'caption status SPEC --verify' names what is damaged, and \
+                    'caption export SPEC' writes what is not
                     """)
         } catch is RowDecodingError {
-            throw StoreError.failed(path: path, reason: "a row is damaged; 'caption status --verify' names it")
+            throw StoreError.failed(path: path, reason: "a row is damaged; 'caption status SPEC --verify' names it")
         }
     }
 
@@ -167,7 +167,7 @@ extension StoreError {
             case .SQLITE_CORRUPT, .SQLITE_NOTADB:
                 """
                 its file is damaged. Copy it, then mend the copy: sqlite3 COPY .recover | sqlite3 NEW; \
-                captions that can be read: caption export
+                'caption export SPEC' writes what can be read
                 """
             case .SQLITE_READONLY: "the file or its folder may not be written"
             default: nil

@@ -181,7 +181,7 @@ struct BitRotTests {
     }
 
     @Test func `what is stored never traps, whatever its type is`() async throws {
-        let tables = ["item", "attempt", "completion", "request", "job", "tally", "manifestColumn"]
+        let tables = ["item", "attempt", "completion", "request", "job", "tally", "manifestColumn", "plan"]
         for table in tables {
             let columns = try await SQLiteJobStore.inMemory().writer.read { try $0.columns(in: table).map(\.name) }
             for column in columns {
