@@ -237,11 +237,13 @@ struct HostileGroundTests {
             // A whole store from before, as a backup has it.
             _ = await scene.run("run", "job.yaml", "--limit", "2", environment: environment)
             try FileManager.default.copyItem(atPath: path, toPath: path + ".backup")
-            let result = try await run(scene, simulator) {
-                try #require(truncate(scene.folder.path + "/" + name, off_t(bytes)) == 0)
-            }
-            #expect(result.status == 74, "\(result.errorOutput)")
-            #expect(result.errorOutput.contains("cut short by another program"), "\(result.errorOutput)")
+            // A process of its own: the connections to a store whose log was cut stay open until it ends.
+            async let running = scene.shell("caption run job.yaml")
+            while simulator.ledger.requests < 20 { try await Task.sleep(for: .milliseconds(1)) }
+            try #require(truncate(scene.folder.path + "/" + name, off_t(bytes)) == 0)
+            let result = try await running
+            #expect(result.status == 74, "\(result.output)")
+            #expect(result.output.contains("cut short by another program"), "\(result.output)")
             let paid = simulator.ledger.requests
             #expect(paid < 60)
             if name == "job.sqlite" {
