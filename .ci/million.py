@@ -8,6 +8,7 @@ first step, so that its plan starts cold.
 """
 
 import argparse
+import hashlib
 import json
 import os
 import shutil
@@ -99,10 +100,25 @@ class Server:
         self.process.wait(10)
 
 
+def row_digest(*values):
+    """The digest that the program keeps beside a row (Sources/CaptioningSQLite/RowDigest.swift)."""
+    data = bytearray()
+    for value in values:
+        if value is None:
+            data.append(0)
+        elif isinstance(value, int):
+            data += b"\x01" + value.to_bytes(8, "little", signed=True)
+        else:
+            encoded = value.encode() if isinstance(value, str) else value
+            data += (b"\x02" if isinstance(value, str) else b"\x03") + len(encoded).to_bytes(8, "little") + encoded
+    return int.from_bytes(hashlib.sha256(data).digest()[:8], "little", signed=True)
+
+
 def settle(store, leave):
     """Gives all items but so many a caption, as runs would have."""
     with sqlite3.connect(store) as database:
         database.execute("PRAGMA synchronous = OFF")
+        database.create_function("rowDigest", -1, row_digest, deterministic=True)
         last = database.execute("SELECT max(position) - ? FROM item", (leave,)).fetchone()[0]
         database.execute("UPDATE item SET state = 'pending' WHERE state = 'claimed'")
         database.execute("DELETE FROM completion")
@@ -118,6 +134,12 @@ def settle(store, leave):
             " red, stands in a bright room; \"light\" falls on it from the left. ' || id || hex(zeroblob(180)) FROM attempt")
         database.execute(
             "UPDATE item SET state = 'done', attemptId = id, answeredRequestId = requestId WHERE position <= ?", (last,))
+        database.execute("UPDATE completion SET digest = rowDigest(attemptId, fingerprint, caption)")
+        database.execute(
+            "UPDATE attempt SET digest = rowDigest(id, itemId, outcome, reusedAttemptId, provider, model, answeredModel,"
+            " finishReason, promptTokens, completionTokens, totalTokens, imageTokens, cachedTokens, reasoningTokens,"
+            " errorCode, errorMessage, finishedAt, imageSize, imageFormat, imageBytes, sentSize, sentFormat, sentBytes,"
+            " prepared, (SELECT digest FROM completion WHERE attemptId = attempt.id))")
         database.execute("REPLACE INTO tally SELECT 1, * FROM counted")
         database.commit()
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
