@@ -22,7 +22,11 @@ enum RequestRules {
             var values = RowReader(row)
             let (id, prompt) = (try values.someNumber(), try values.someText())
             // What cannot be read stays as it is: its answers are stale at worst, and not lost.
-            guard let digest = RequestVersion.digest(ofDefinition: try values.someText()) else { continue }
+            guard let digest = RequestVersion.digest(ofDefinition: try values.someText()) else {
+                try db.execute(
+                    sql: "UPDATE request SET rule = ? WHERE id = ?", arguments: [RequestVersion.rule, id])
+                continue
+            }
             let twin = try Int64.fetchOne(
                 db, sql: "SELECT id FROM request WHERE prompt = ? AND digest = ? AND id <> ?",
                 arguments: [prompt, digest, id])

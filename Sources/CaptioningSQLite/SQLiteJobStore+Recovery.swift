@@ -71,6 +71,8 @@ extension SQLiteJobStore {
             if position != nil { tally.move(from: \.pending, to: isWhole ? \.done : \.failed) }
         }
         try tally.apply(db)
+        // The answer may be to an older request: the next plan is to find out.
+        try PlanState.clear(db)
         return .recovered
     }
 

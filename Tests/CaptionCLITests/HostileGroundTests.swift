@@ -186,6 +186,20 @@ struct HostileGroundTests {
         }
     }
 
+    @Test func `an answer that comes back to an edited prompt is stale like any other`() async throws {
+        try await withJob { scene, simulator in
+            let full = try await scene.shell("ulimit -f 150; caption run job.yaml")
+            #expect(full.output.contains("not recorded, kept in '"), "\(full.output)")
+            let spec = scene.folder.path + "/job.yaml"
+            let text = try String(contentsOfFile: spec, encoding: .utf8)
+            try scene.write(text.replacing("Say alt.", with: "Say it otherwise."), to: "job.yaml")
+            let result = await scene.run("run", "job.yaml", "--redo", "stale", environment: environment)
+            #expect(result.status == 0, "\(result.errorOutput)")
+            let rows = await scene.run("export", "job.yaml").output.split(separator: "\r\n").dropFirst()
+            #expect(rows.count == 60 && rows.allSatisfy { $0.contains("Say it otherwise.") })
+        }
+    }
+
     @Test func `answers of another store are refused, and stay where they are`() async throws {
         try await withJob { scene, simulator in
             _ = try await scene.shell("ulimit -f 150; caption run job.yaml")

@@ -139,14 +139,16 @@ struct RunCommand: ContextCommand {
     private func run(
         _ job: Job, _ planner: Planner, _ store: SQLiteJobStore, _ lock: StoreLock, _ log: EventLog?, _ context: Context
     ) async throws -> ExitStatus {
-        let plan = try await store.add(planner, stale: redo != nil ? .redo : keep != nil ? .keep : nil)
-        if plan.stale > 0 { throw staleFailure(plan.stale) }
+        let plan = try await addPlan(planner, to: store)
         if !quiet { for warning in plan.warnings { context.note("warning: \(warning)") } }
         let interrupted = try await store.beginRun(now: context.now())
         if interrupted > 0, !quiet {
             context.note("an earlier run ended with \(interrupted) attempts open; their items are pending again")
         }
-        try await recoverUnrecorded(of: job, store, context)
+        if try await recoverUnrecorded(of: job, store, context) {
+            // They may be answers to what the spec asked then.
+            _ = try await addPlan(planner, to: store)
+        }
         let before = try await store.summary()
         guard before.pending > 0 else {
             return try await finish(.finished, store, log, context)
@@ -181,18 +183,28 @@ struct RunCommand: ContextCommand {
     }
 
     /// Takes in what an earlier run could not record, before any of it is asked and paid for again.
-    private func recoverUnrecorded(of job: Job, _ store: SQLiteJobStore, _ context: Context) async throws {
+    ///
+    /// - Returns: Whether there was any.
+    private func recoverUnrecorded(of job: Job, _ store: SQLiteJobStore, _ context: Context) async throws -> Bool {
         let file = UnrecordedFile.path(ofStore: job.store)
-        guard isFile(file) else { return }
+        guard isFile(file) else { return false }
         let recovery = try await UnrecordedFile.recover(file, into: store)
         if !quiet, recovery.recovered > 0 {
             context.note("\(recovery.recovered) answers from '\(file.string)' are recorded now")
         }
         guard recovery.refused.isEmpty else {
             for reason in recovery.refused.prefix(10) { context.note("warning: '\(file.string)': \(reason)") }
-            return
+            return recovery.recovered > 0
         }
         _ = file.withPlatformString { unlink($0) }
+        return recovery.recovered > 0
+    }
+
+    /// Takes the plan over; results that have become stale wait for the user's word.
+    private func addPlan(_ planner: Planner, to store: SQLiteJobStore) async throws -> TakenPlan {
+        let plan = try await store.add(planner, stale: redo != nil ? .redo : keep != nil ? .keep : nil)
+        if plan.stale > 0 { throw staleFailure(plan.stale) }
+        return plan
     }
 
     /// Gives the work transports to the job's endpoints, starting the simulated provider when one of them means that.
