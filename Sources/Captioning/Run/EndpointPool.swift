@@ -141,7 +141,7 @@ package final class EndpointPool: Sendable {
         state.withLock { state in
             let wanted = state.paces.lazy.filter { $0.retired == nil }
                 // The tries of a round go together, so that one round tells whether a burst of refusals is over.
-                .map { max($0.window.size / 4, $0.isOnTrial ? $0.size : 0) }
+                .map { max($0.windowSize / 4, $0.isOnTrial ? $0.size : 0) }
                 .reduce(0, +)
             return min(max(Self.leastStock, wanted), 64)
         }
@@ -153,7 +153,7 @@ package final class EndpointPool: Sendable {
         state.withLock { state in
             // Tries go out beside what was in flight before them.
             state.paces.lazy.filter { $0.retired == nil }
-                .map { $0.window.size + ($0.isOnTrial ? $0.size : 0) }
+                .map { $0.windowSize + ($0.isOnTrial ? $0.size : 0) }
                 .reduce(0, +)
         }
     }

@@ -131,9 +131,9 @@ struct RateLimitHeadersTests {
             quotas.note(limits, inFlight: 3, tokensPerRequest: 1e9, at: 5)
             quotas.take(tokens: 1e9)
             #expect((0...week.seconds).contains(quotas.wait(at: 6)))
-            var pace = RequestPace(told: nil, at: 0)
-            if let limit = limits.requests?.limit { pace.noteTold(limit, at: 1) }
-            #expect(pace.wait(at: 2).isFinite)
+            var control = RequestControl(limits: .init(), rules: .init(), secondsIntoMinute: 0, at: 0)
+            if let limit = limits.requests?.limit { control.report(limit: limit, at: 1) }
+            #expect(control.wait(inFlight: 0, at: 2)?.isFinite == true)
         }
     }
 }

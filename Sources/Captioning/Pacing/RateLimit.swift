@@ -3,16 +3,22 @@
 /// Two rules at once: an even pace of a sixtieth per second (providers enforce that too), and an exact count of the last
 /// 60 seconds, so that no window anywhere holds more than the limit. Pure: the caller says what time it is, in seconds.
 struct RateLimit: Sendable {
-    /// By how much requests may overtake each other on their way, in seconds: the window is longer by this.
-    static let jitter = 0.3
+    /// A minute in seconds, and by how much requests may overtake each other on their way.
+    static let minute = 60.25
+    /// The same for an even pace: a little more, so that it is not the count that holds back, which would make bursts.
+    static let evenMinute = 60.3
+    /// How late a request may be, in seconds, and the next one still be on time: alarms are not exact.
+    static let evenly = 0.04
 
     private(set) var perMinute: Double?
-    private var window = SlidingWindow(length: 60 + jitter)
+    private var window = SlidingWindow(length: minute)
     private var bucket: TokenBucket?
 
     /// A quota; nil means that it is not known, and then nothing is held back.
-    init(perMinute: Double?, at now: Double) {
-        setLimit(perMinute, pace: perMinute, at: now)
+    ///
+    /// - `burst`: How many seconds' worth may go at once.
+    init(perMinute: Double?, burst: Double, at now: Double) {
+        setLimit(perMinute, pace: perMinute.map { $0 * 60 / Self.evenMinute }, burst: burst, at: now)
     }
 
     /// Seconds until so much may be spent; 0 when it may.
@@ -33,6 +39,11 @@ struct RateLimit: Sendable {
         bucket?.giveBack(cost - actual)
     }
 
+    /// Takes out of the count what the server does not count; the even pace stays what it is.
+    mutating func uncount(_ cost: Double, takenAt: Double) {
+        window.correct(by: -cost, at: takenAt)
+    }
+
     /// Counts in what an earlier run spent.
     mutating func note(_ spent: Double, at time: Double) {
         window.add(spent, at: time)
@@ -43,11 +54,6 @@ struct RateLimit: Sendable {
         window.total(at: now)
     }
 
-    /// Seconds until no more than so much was spent in the last minute; 0 when that is so.
-    mutating func waitUntilSpent(isUnder amount: Double, at now: Double) -> Double {
-        window.wait(for: 0, under: max(amount, 0.001), at: now)
-    }
-
     /// What was spent since an earlier time within the last minute.
     func spent(since time: Double) -> Double {
         window.total(since: time)
@@ -56,7 +62,7 @@ struct RateLimit: Sendable {
     /// Changes the limit and the even pace, both per minute; nil means not known.
     ///
     /// - `burst`: How many seconds' worth may go at once.
-    mutating func setLimit(_ limit: Double?, pace: Double?, burst: Double = 1, at now: Double) {
+    mutating func setLimit(_ limit: Double?, pace: Double?, burst: Double, at now: Double) {
         perMinute = limit
         guard let pace else {
             bucket = nil

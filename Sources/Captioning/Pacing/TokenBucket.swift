@@ -56,7 +56,7 @@ struct TokenBucket: Sendable {
         level = level(at: now)
         updatedAt = max(now, updatedAt)
         refillPerSecond = perMinute / 60
-        capacity = max(1, refillPerSecond * burst)
+        capacity = 1 + refillPerSecond * burst
         level = min(level, capacity)
     }
 

@@ -1,0 +1,191 @@
+extension RequestControl {
+    /// So many refusals in a row where most was in flight are no accident.
+    private static let highRefusalsToTell = 3
+    /// Requests that measure a pace, and the seconds to look back for them.
+    private static let requestsToMeasure = 10.0
+    private static let secondsToMeasure = [2.0, 10, 60]
+    /// Seconds that a server is first thought to look back when nothing tells.
+    private static let usualHorizon = 5.0
+    /// Refusals for this part of the time from the first request on tell how far the server looks back.
+    private static let longRefusal = 0.25
+    /// Refused again at once, it may be what was sent before the pace was found, or the pace: it is lowered to this part.
+    private static let echoShare = 0.65
+    /// After a refusal, nothing is sent for this part of what the server looks back: its count is full. And no sooner again
+    /// than after this part of it.
+    private static let pausedShare = 0.03
+    private static let pauseInterval = 0.2
+    /// A pace of which less than this part is taken, by so many refusals, is far too much.
+    private static let farTooMuch = 0.85
+    private static let refusalsToDip = 4
+    /// Of what was taken, this part is settled for after a trial.
+    private static let settledShare = 0.95
+    /// The same rate at half the pace is a limit: by chance, it would be half.
+    private static let sameRate = 0.75
+
+    /// Takes note that everything is refused from now on.
+    mutating func close(at now: Double) {
+        if trial.isTrying, let before = lowering.before { found = before }
+        lowering.before = nil
+        lowering.end()
+        trial.cancel()
+        let horizon = found?.horizon ?? RateLimit.minute
+        let recents = [horizon, RateLimit.minute].map {
+            (count: requests.spent(since: now - $0), seconds: min($0, now - accepted.base.at))
+        }
+        accepted.closing = (accepted.total, recents, horizon, now)
+    }
+
+    /// Goes on after everything was refused: at the pace that was taken since the last time, the refusals' time included.
+    mutating func reopen(closedAt: Double, at now: Double) {
+        if let found, closedAt < accepted.base.at + found.horizon * FoundPace.echo {
+            self.found = FoundPace(found.lasting * Self.echoShare, horizon: found.horizon, at: now)
+        } else if let rate = accepted.rate(at: now) {
+            var horizon = found?.horizon ?? Self.usualHorizon
+            // A burst and then a long wait: both together are what the server looks back.
+            let seconds = now - accepted.base.at
+            if now - closedAt >= seconds * Self.longRefusal { horizon = min(seconds, RateLimit.minute) }
+            found = FoundPace(min(rate, found?.lasting ?? .infinity), horizon: horizon, at: now)
+        } else if found == nil {
+            window.restart(at: now)
+        }
+        accepted.closing = nil
+        accepted.base = (accepted.total, now)
+        applyPace(at: now)
+    }
+
+    /// Whether a refusal comes of the requests in flight; fewer go then.
+    mutating func isExplained(_ mark: Mark, inFlight: Int, at now: Double) -> Bool {
+        let isFull = inFlight + refusedUntil.count >= window.size - 1
+        let isBinding = isPaceBinding(at: now)
+        // Requests overtake each other: the server may have met a later one first.
+        let level = max(mark.inFlight, inFlight + 1)
+        levels.record(level, isAccepted: false)
+        highRefusals = levels.isHigh(level) ? highRefusals + 1 : 0
+        if window.contradicts(level) {
+            window.disprove()
+            suspectPace(at: now)
+            return false
+        }
+        // A window that was not full, or refusals that come by chance anyway, make it less likely.
+        guard
+            levels.separates(from: level, isNew: isFull && !isBinding && !trial.isChance)
+                || isBinding && highRefusals >= Self.highRefusalsToTell
+        else { return false }
+        highRefusals = 0
+        trial.record()
+        stepBack(mark, inFlight: inFlight, isVolley: false, at: now)
+        return true
+    }
+
+    mutating func stepBack(_ mark: Mark, inFlight: Int, isVolley: Bool, at now: Double) {
+        if window.stepBack(generation: mark.generation, inFlight: inFlight, isVolley: isVolley, at: now) {
+            refusedUntil.removeAll()
+        }
+    }
+
+    /// Lowers the pace after a refusal that nothing else explains, unless it was chance.
+    mutating func slowDown(at now: Double) {
+        let isEcho = found.map { now < $0.echoEnds } ?? false
+        let isExplained = found != nil && (isEcho || isPaceBinding(at: now)) && !trial.isChance
+        switch trial.refuse(isExplained: isExplained, isRaised: isRaised(at: now), at: now) {
+        case .chance:
+            guard isExplained, !trial.isTrying else { return }
+            if isEcho {
+                dipIfFarTooMuch(at: now)
+            } else {
+                echoRefusals = 0
+                let rate = rate(over: max(found?.horizon ?? 0, 2), at: now)
+                found?.takeBack(to: rate ?? 0, at: now)
+            }
+        case .lower(let share):
+            lower(to: share, at: now)
+        case .restore(let afterAll):
+            restore(afterAll: afterAll, at: now)
+            return
+        }
+        applyPace(at: now)
+        pause(at: now)
+    }
+
+    /// Lowers the pace for a while when much is refused after it was lowered: what is taken meanwhile is what can be taken.
+    private mutating func dipIfFarTooMuch(at now: Double) {
+        guard let found else { return }
+        echoRefusals += 1
+        let span = now - found.echoBegan - found.horizon * Self.pausedShare
+        let count = requests.spent(since: found.echoBegan)
+        guard echoRefusals >= Self.refusalsToDip, span > 0, count >= Self.requestsToMeasure,
+            count / span < found.value * Self.farTooMuch
+        else { return }
+        self.found?.dip(to: count / span, at: now)
+    }
+
+    /// Tries a lower pace: a part of what was taken before the first of them.
+    private mutating func lower(to share: Double, at now: Double) {
+        if lowering.isOn {
+            lowering.lastRate = takenOnTrial(at: now)
+            if lowering.firstRate == 0 { lowering.firstRate = lowering.lastRate }
+        } else {
+            // A trial that follows on another one goes back to what was before both.
+            if found?.isRaised ?? true || lowering.before == nil { lowering.before = .some(found) }
+            lowering.rateBefore = recentRate(at: now)
+        }
+        lowering.startedAt = now
+        let rate = lowering.rateBefore
+        if found == nil { found = FoundPace(rate, horizon: Self.usualHorizon, isGuess: true, at: now) }
+        found?.lower(to: rate * share, at: now)
+    }
+
+    /// Keeps a lower pace at which fewer are refused.
+    mutating func settle(at now: Double) {
+        found?.settle(at: lowering.lastRate * Self.settledShare, at: now)
+        lowering.end()
+    }
+
+    /// Goes back to the pace before a trial, unless as many were accepted at the lower pace: then it is a limit after all.
+    private mutating func restore(afterAll: Bool, at now: Double) {
+        let rate = takenOnTrial(at: now)
+        if afterAll, rate > lowering.firstRate * Self.sameRate {
+            trial.isLimit()
+            found?.lower(to: rate * Self.settledShare, at: now)
+        } else {
+            if let before = lowering.before { found = before }
+            found = found.flatMap { $0.isGuess ? nil : $0.doubted(at: now) }
+            window.restartMeasuring(at: now)
+        }
+        lowering.before = nil
+        lowering.end()
+        applyPace(at: now)
+    }
+
+    private func takenOnTrial(at now: Double) -> Double {
+        lowering.startedAt.map { requests.spent(since: $0) / max(now - $0, 0.1) } ?? 0
+    }
+
+    /// Holds the present pace, and raises it quickly: it is not what is at work that is refused.
+    mutating func suspectPace(at now: Double) {
+        guard found == nil, !trial.isChance, let rate = rate(over: 2, at: now) else { return }
+        found = FoundPace(rate, horizon: 1, isGuess: true, at: now).doubted(at: now)
+        applyPace(at: now)
+    }
+
+    /// Sends nothing for a moment: what was sent before fills the server's count.
+    private mutating func pause(at now: Double) {
+        guard let horizon = found?.horizon, now >= nextPause else { return }
+        requests.pause(for: horizon * Self.pausedShare, at: now)
+        nextPause = now + horizon * Self.pauseInterval
+    }
+
+    /// Requests per second that were taken of late, over a short and over a long time: of which the lower is nearer to a limit
+    /// that is counted over either.
+    private func recentRate(at now: Double) -> Double {
+        let rates = Self.secondsToMeasure.compactMap { rate(over: $0, at: now) }
+        return rates.min() ?? found?.value ?? max(requests.spent(since: now - RateLimit.minute), 1) / RateLimit.minute
+    }
+
+    /// Requests per second that were taken in the last so many seconds, but not before a base; nil when too few tell.
+    private func rate(over seconds: Double, at now: Double) -> Double? {
+        let span = min(seconds, now - max(accepted.base.at, lowering.startedAt ?? -.infinity))
+        let count = requests.spent(since: now - span)
+        return span > 0 && count >= Self.requestsToMeasure ? count / span : nil
+    }
+}
