@@ -95,6 +95,7 @@ let package = Package(
             resources: [
                 .embedInCode("../../schema/sqlite/v1-initial.sql"), .embedInCode("../../schema/sqlite/v2-tally.sql"),
                 .embedInCode("../../schema/sqlite/v3-images.sql"), .embedInCode("../../schema/sqlite/v4-evidence.sql"),
+                .embedInCode("../../schema/sqlite/v5-holds.sql"),
             ],
             swiftSettings: settings
         ),

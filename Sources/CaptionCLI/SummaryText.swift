@@ -27,20 +27,28 @@ struct SummaryText {
         for group in summary.failures {
             lines.append("  \(group.count) × \(group.code): \(Self.shortened(group.example))")
         }
-        if let next = nextCommand { lines.append("next: \(next)") }
+        if let next { lines.append("next: \(next)") }
         return Message(lines: lines)
     }
 
-    private var nextCommand: String? {
+    /// What to do next; asking for cut answers again without a change would pay for the same cut.
+    private var next: Message? {
         if isRunning { return nil }
         let run = options.command("run", runOptions)
-        if summary.pending > 0 { return run }
+        if let cut = summary.failures.first(where: { $0.code == Self.truncated }) {
+            let retry = options.command("retry", ShellText.option("--code", Self.truncated))
+            return "raise max_tokens (`parameters` in the spec; \(cut.count) answers were cut), then: \(retry) && \(run)"
+        }
+        if summary.pending > 0 { return "\(run)" }
         if let group = summary.failures.first {
             let code = summary.failures.count > 1 ? ShellText.option("--code", group.code) : []
             return "\(options.command("retry", code)) && \(run)"
         }
-        return summary.done > 0 ? options.command("export", ["--output", "captions.csv"]) : nil
+        return summary.done > 0 ? "\(options.command("export", ["--output", "captions.csv"]))" : nil
     }
+
+    /// The code of an answer that reached `max_tokens`.
+    private static let truncated = "truncated"
 
     private static func shortened(_ text: String) -> String {
         let line = text.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""

@@ -117,7 +117,8 @@ struct AttemptEnding {
                     completionTokens = :completion, totalTokens = :total, imageTokens = :image, cachedTokens = :cached,
                     reasoningTokens = :reasoning, latencyMs = :latency, imageSize = :imageSize,
                     imageFormat = :imageFormat, imageBytes = :imageBytes, sentSize = :sentSize,
-                    sentFormat = :sentFormat, sentBytes = :sentBytes, prepared = :prepared, digest = :digest
+                    sentFormat = :sentFormat, sentBytes = :sentBytes, prepared = :prepared, holdUntil = :holdUntil,
+                    digest = :digest
                 WHERE id = :id
                 """
         ).execute(arguments: [
@@ -130,7 +131,7 @@ struct AttemptEnding {
             "latency": report.latency.map { Int64(bounded: max($0.seconds, 0) * 1000) }, "imageSize": images?.imageSize,
             "imageFormat": images?.imageFormat, "imageBytes": images?.imageBytes, "sentSize": images?.sentSize,
             "sentFormat": images?.sentFormat, "sentBytes": images?.sentBytes, "prepared": images?.prepared,
-            "digest": digest.value, "id": attemptID,
+            "holdUntil": report.holdUntil.map { max($0.unixMilliseconds, 1) }, "digest": digest.value, "id": attemptID,
         ])
     }
 

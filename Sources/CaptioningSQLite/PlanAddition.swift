@@ -8,6 +8,7 @@ struct PlanAddition {
     private let planner: Planner
     private let stale: StaleChoice?
     private let requestIDs: [String: Int64]
+    private let standings: Standings
     /// What only the simulated provider was asked, in a job that asks a real one.
     private let simulatedRequestIDs: Set<Int64>
     private let insertion: Statement
@@ -23,10 +24,12 @@ struct PlanAddition {
         self.planner = planner
         self.stale = stale
         var requestIDs: [String: Int64] = [:]
-        for version in RequestVersion.versions(of: planner.job) {
+        let versions = RequestVersion.versions(of: planner.job)
+        for version in versions {
             requestIDs[version.promptID] = try SQLiteJobStore.addRequest(version, db)
         }
         self.requestIDs = requestIDs
+        standings = try Standings(versions, db)
         let isSimulated = planner.job.endpoints.contains { $0.provider == .simulated }
         simulatedRequestIDs =
             isSimulated
@@ -92,7 +95,7 @@ struct PlanAddition {
             try db.cachedStatement(sql: "UPDATE item SET answeredAsks = ? WHERE id = ?")
                 .execute(arguments: [planned.asks, item.id])
         }
-        guard Standing(of: item, requestID: requestID, planned) == .stale else { return }
+        guard standings.standing(of: item, planned) == .stale else { return }
         // What the simulated provider said is no answer of a real one: it cannot be kept as such.
         let isSimulated = item.answeredRequestID.map(simulatedRequestIDs.contains) ?? false
         switch stale == .keep && isSimulated ? .redo : stale {

@@ -29,11 +29,15 @@ extension SQLiteJobStore {
                             AND (SELECT wasSent FROM attempt WHERE id = item.attemptId) = 0
                         """)
                 tally.move(db.changesCount, from: \.failed, to: \.pending)
+                // What a server asked for is kept to, unless the clock has been set back since; our own backoff is over.
                 try db.execute(
                     sql: """
-                        UPDATE item SET notBefore = 0, failures = 0, throttles = 0, doubts = 0
+                        UPDATE item SET failures = 0, throttles = 0, doubts = 0, notBefore = CASE
+                            WHEN EXISTS (
+                                SELECT 1 FROM attempt WHERE itemId = item.id AND holdUntil > :now AND finishedAt <= :now
+                            ) THEN notBefore ELSE 0 END
                         WHERE id IN (\(ClaimSQL.spentBudgets))
-                        """)
+                        """, arguments: ["now": now.unixMilliseconds])
                 try tally.apply(db)
                 return count
             }
@@ -119,7 +123,8 @@ extension SQLiteJobStore {
         var item = Item(id: Item.ID(id), key: key, position: try values.someInt())
         let requestID = try values.someNumber()
         let (failures, throttles, doubts) = (try values.someInt(), try values.someInt(), try values.someInt())
-        let earlier = failures | throttles | doubts != 0 ? try earlierAttempts(of: id, since: runBegan, db) : []
+        // A retry has a time at which it was due.
+        let earlier = try values.someNumber() != 0 ? try earlierAttempts(of: id, since: runBegan, db) : []
         try db.cachedStatement(sql: "UPDATE item SET state = 'claimed' WHERE id = ?").execute(arguments: [id])
         try db.cachedStatement(
             sql: """
@@ -221,7 +226,7 @@ extension SQLiteJobStore {
 enum ClaimSQL {
     private static let pending = "FROM item INDEXED BY itemPending WHERE state = 'pending' AND position IS NOT NULL"
     /// In the order in which a claim reads them.
-    private static let columns = "id, kind, image, prompt, position, requestId, failures, throttles, doubts"
+    private static let columns = "id, kind, image, prompt, position, requestId, failures, throttles, doubts, notBefore"
 
     /// Retries that are due, the longest due first; arguments: now, last position, limit.
     static let dueRetries = """

@@ -203,7 +203,7 @@ extension SQLiteJobStore {
     /// What brings a store from one schema version to the next, from version 0, which is an empty file.
     private static let migrations = [
         PackageResources.v1_initial_sql, PackageResources.v2_tally_sql, PackageResources.v3_images_sql,
-        PackageResources.v4_evidence_sql,
+        PackageResources.v4_evidence_sql, PackageResources.v5_holds_sql,
     ]
 
     /// Brings a store to the present schema, within one transaction.

@@ -11,11 +11,8 @@ extension SQLiteJobStore {
             try await read { db in
                 var summary = PlanSummary()
                 let versions = RequestVersion.versions(of: planner.job)
-                var requestIDs: [String: Int64] = [:]
-                for version in versions {
-                    summary.prompts[version.promptID] = PlanSummary.Counts()
-                    requestIDs[version.promptID] = try Self.requestID(of: version, db)
-                }
+                for version in versions { summary.prompts[version.promptID] = PlanSummary.Counts() }
+                let standings = try Standings(versions, db)
                 var known = 0
                 var stored = try StoredItems(db)
                 let notes = try planner.forEach { planned in
@@ -23,7 +20,7 @@ extension SQLiteJobStore {
                     let item = try stored.find(key)
                     if item != nil { known += 1 }
                     summary.kinds[key.kind.rawValue, default: 0] += 1
-                    let standing = Standing(of: item, requestID: requestIDs[key.promptID], planned)
+                    let standing = standings.standing(of: item, planned)
                     summary.items.count(standing)
                     summary.prompts[key.promptID]?.count(standing)
                 }
@@ -65,17 +62,39 @@ extension SQLiteJobStore {
 /// How a planned item stands.
 enum Standing {
     case done, stale, failed, pending
+}
 
-    /// - `requestID`: What the spec asks now; nil when it has never been asked.
-    init(of item: StoredItem?, requestID: Int64?, _ planned: PlannedItem) {
+/// Tells how planned items stand, by what the spec asks now.
+struct Standings {
+    /// The requests in the store that a whole answer to answers what the spec asks now, by prompt.
+    private let answering: [String: Set<Int64>]
+
+    init(_ versions: [RequestVersion], _ db: Database) throws {
+        var answering: [String: Set<Int64>] = [:]
+        for version in versions {
+            var ids = Set([try SQLiteJobStore.requestID(of: version, db)].compactMap(\.self))
+            let rows = try Row.fetchAll(
+                db, sql: "SELECT id, definition FROM request WHERE prompt = ?", arguments: [version.promptID])
+            for row in rows {
+                var values = RowReader(row)
+                let (id, definition) = (try values.someNumber(), try values.someText())
+                if version.isAnswered(byDefinition: definition) { ids.insert(id) }
+            }
+            answering[version.promptID] = ids
+        }
+        self.answering = answering
+    }
+
+    /// How an item stands; nil stands for one that the store does not know.
+    func standing(of item: StoredItem?, _ planned: PlannedItem) -> Standing {
         switch item?.state {
         case .done:
-            let isCurrent =
-                requestID != nil && (item?.answeredRequestID == requestID || item?.keptRequestID == requestID)
+            let ids = answering[planned.key.promptID] ?? []
+            let isCurrent = [item?.answeredRequestID, item?.keptRequestID].contains { $0.map(ids.contains) ?? false }
             let isSameImage = item?.answeredAsks == planned.asks || item?.isAnsweredBeforeFilesCounted(planned) == true
-            self = isCurrent && isSameImage ? .done : .stale
-        case .failed: self = .failed
-        case .pending, .claimed, nil: self = .pending
+            return isCurrent && isSameImage ? .done : .stale
+        case .failed: return .failed
+        case .pending, .claimed, nil: return .pending
         }
     }
 }

@@ -41,4 +41,42 @@ extension SQLiteJobStore {
             }
         }
     }
+
+    /// How long an endpoint is still to be left alone; the longest hold counts.
+    ///
+    /// By the time that has passed since the hold began: a clock that is set back makes no wait longer. One that is just over
+    /// counts, too, unless the endpoint has answered since: it most likely refuses still.
+    public func hold(of endpoint: Job.Endpoint, now: Date) async throws -> EndpointHold? {
+        try await guarded {
+            try await read { db in
+                let time = now.unixMilliseconds
+                let rows = try Row.fetchCursor(
+                    db,
+                    sql: """
+                        SELECT holdUntil, finishedAt FROM attempt INDEXED BY attemptHold
+                        WHERE holdUntil > ?1 AND endpoint = ?2 AND model = ?3 AND finishedAt IS NOT NULL AND NOT EXISTS (
+                            SELECT 1 FROM attempt AS later WHERE later.id > attempt.id AND later.outcome = 'completed'
+                                AND later.endpoint = ?2 AND later.model = ?3)
+                        """, arguments: [time &- Self.justOver, endpoint.baseURL, endpoint.model])
+                var longest: EndpointHold?
+                while let row = try rows.next() {
+                    var values = RowReader(row)
+                    let (end, start) = (try values.someNumber(), try values.someNumber())
+                    let wait = end.subtractingReportingOverflow(start).partialValue
+                    let remaining = max(min(end.subtractingReportingOverflow(time).partialValue, wait), 0)
+                    guard (1...Self.longestHold).contains(wait),
+                        longest.map({ .milliseconds(remaining) > $0.remaining }) ?? true
+                    else { continue }
+                    longest = EndpointHold(remaining: .milliseconds(remaining), wait: .milliseconds(wait))
+                }
+                return longest
+            }
+        }
+    }
+
+    /// Milliseconds for which a hold that is over tells that everything was refused.
+    private static let justOver: Int64 = 120_000
+
+    /// A week in milliseconds: no server's word for a longer wait is believed.
+    private static let longestHold: Int64 = 7 * 86_400_000
 }

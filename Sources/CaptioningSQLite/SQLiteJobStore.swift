@@ -10,7 +10,7 @@ public struct SQLiteJobStore: JobStore {
     /// Marks the file as this program's: "CAPT" in ASCII.
     public static let applicationID: Int32 = 0x4341_5054
     /// The schema that this program writes, as `PRAGMA user_version`.
-    public static let schemaVersion = 4
+    public static let schemaVersion = 5
 
     let writer: any DatabaseWriter
     let path: String

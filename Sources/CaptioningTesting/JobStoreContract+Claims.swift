@@ -132,6 +132,30 @@ extension JobStoreContract {
             try expect(claim.failures + claim.throttles + claim.doubts, is: 0, "the spent budgets")
             try expect(try await scene.store.summary().retrying, is: 0, "the retries")
         },
+        JobStoreContract("a wait that a server asked for outlives the run, for its item and for the endpoint") { scene in
+            try await scene.add("a.jpg")
+            var report = AttemptReport.fixture(.failed(.fixture(.unavailable), partial: nil))
+            report.finishedAt = .fixture + 1
+            report.holdUntil = .fixture + 31
+            try await scene.store.record(
+                report, of: try await scene.claimOne(), then: .retry(notBefore: .fixture + 31, counts: nil))
+            _ = try await scene.store.beginRun(now: .fixture + 5)
+            let endpoint = Job.fixture().endpoint
+            let hold = try await scene.store.hold(of: endpoint, now: .fixture + 5)
+            try expect(hold, is: EndpointHold(remaining: .seconds(26), wait: .seconds(30)), "the hold")
+            try expect(try await scene.store.summary().retrying, is: 1, "the retries")
+            var other = endpoint
+            other.model += "-other"
+            try expect(try await scene.store.hold(of: other, now: .fixture + 5), is: nil, "another's hold")
+            let ended = try await scene.store.hold(of: endpoint, now: .fixture + 32)
+            try expect(ended?.remaining, is: .zero, "what is left of the hold that has just ended")
+            try expect(try await scene.store.hold(of: endpoint, now: .fixture + 200), is: nil, "the hold of long ago")
+            // A clock that has been set back makes no wait longer.
+            let earlier = try await scene.store.hold(of: endpoint, now: .fixture - 86_400)
+            try expect(earlier?.remaining, is: .seconds(30), "the hold after the clock was set back")
+            _ = try await scene.store.beginRun(now: .fixture - 86_400)
+            try expect(try await scene.store.summary().retrying, is: 0, "the retries after the clock was set back")
+        },
         JobStoreContract("an attempt that stops the run leaves its item pending as it was") { scene in
             try await scene.add("a.jpg")
             try await scene.postpone(try await scene.claimOne(), to: 1, counts: .failures)

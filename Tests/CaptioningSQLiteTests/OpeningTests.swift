@@ -44,7 +44,7 @@ struct OpeningTests {
         try SQLiteJobStore.open(path: path, name: "n", now: now).close()
         let bytes = try Data(contentsOf: URL(fileURLWithPath: path))
         #expect(Array(bytes[68..<72]) == Array("CAPT".utf8))
-        #expect(Array(bytes[60..<64]) == [0, 0, 0, 4])
+        #expect(Array(bytes[60..<64]) == [0, 0, 0, UInt8(SQLiteJobStore.schemaVersion)])
         #expect(try FileManager.default.contentsOfDirectory(atPath: scene.folder.path) == ["store.sqlite"])
     }
 

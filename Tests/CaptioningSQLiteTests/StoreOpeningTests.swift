@@ -48,7 +48,7 @@ struct StoreOpeningTests {
             }
             try queue.close()
         } error: {
-            .newer(path: $0, version: 99, supported: 4)
+            .newer(path: $0, version: 99, supported: SQLiteJobStore.schemaVersion)
         },
     ]
 
@@ -150,7 +150,7 @@ struct StoreOpeningTests {
             let path = folder.path("job.sqlite")
             let store = try SQLiteJobStore.open(path: path, name: "job", now: .fixture)
             let header = try Data(contentsOf: URL(filePath: path)).prefix(100)
-            #expect(Array(header[60..<64]) == [0, 0, 0, 4])
+            #expect(Array(header[60..<64]) == [0, 0, 0, UInt8(SQLiteJobStore.schemaVersion)])
             #expect(String(decoding: header[68..<72], as: UTF8.self) == "CAPT")
             try store.close()
         }

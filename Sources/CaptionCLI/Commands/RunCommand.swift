@@ -46,6 +46,9 @@ struct RunCommand: ContextCommand {
     @Option(help: ArgumentHelp("'stale': take those answers as they are.", valueName: "stale"))
     var keep: StaleWord?
 
+    @Flag(help: "Ask at once, although the provider asked an earlier run to wait.")
+    var noWait = false
+
     @Flag(help: "No progress, only errors.")
     var quiet = false
 
@@ -167,7 +170,7 @@ struct RunCommand: ContextCommand {
                         log?.note(event)
                     })
                 return try await withSignals(context, onFirst: { reporter.drain() }) {
-                    try await reporter.whileDrawing { try await runner.run(limit: limit) }
+                    try await reporter.whileDrawing { try await runner.run(limit: limit, asksAtOnce: noWait) }
                 }
             }
         }
@@ -312,6 +315,8 @@ struct RunCommand: ContextCommand {
             "the job's deadline (limits.deadline) has come; everything that was answered is recorded, and the same command goes on from here"
         case .stopped(.unauthorized(let failure)):
             "the key was refused: \(failure.detail)\nNothing is lost; correct the key and run the same command again"
+        case .stopped(.fatal(let failure)) where failure.label == "truncated":
+            "the run stopped, because max_tokens is too small: \(failure.detail)\nNothing more is paid for; whole answers stay as they are when max_tokens is raised"
         case .stopped(.fatal(let failure)):
             "the run stopped, because no request can succeed (\(failure.label)): \(failure.detail)\nNothing is lost; correct that and run the same command again"
         case .stopped(.unavailable(let failure)):

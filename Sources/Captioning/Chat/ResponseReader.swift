@@ -7,13 +7,17 @@ public import Foundation
 public struct ResponseReader: Sendable {
     private let dialect: Dialect
     private let secrets: Secrets
+    /// What cuts answers; nil when the server's own limit does.
+    private let outputLimit: OutputLimit?
 
     /// A reader of one server's replies.
     ///
+    /// - `parameters`: Of the requests, to name the one that cuts an answer.
     /// - `secrets`: What no reading may hold, whatever the reply repeats.
-    public init(dialect: Dialect, secrets: Secrets = .none) {
+    public init(dialect: Dialect, parameters: [String: JSONValue] = [:], secrets: Secrets = .none) {
         self.dialect = dialect
         self.secrets = secrets
+        outputLimit = OutputLimit(parameters)
     }
 
     /// What the reply means.
@@ -41,7 +45,7 @@ public struct ResponseReader: Sendable {
         if let error = ErrorBody(insideSuccess: json) {
             outcome = .failed(failure(of: reply, error: error, now: now), partial: chat.completion)
         } else {
-            outcome = Self.outcome(
+            outcome = self.outcome(
                 of: chat, cutByServer: reply.header("x-dashscope-partialresponse")?.lowercased() == "true")
         }
         let id = requestID(of: reply, preferred: chat.requestID, bodyID: chat.id)
@@ -69,39 +73,40 @@ public struct ResponseReader: Sendable {
         }
     }
 
-    private static func outcome(of chat: ChatReply, cutByServer: Bool) -> Outcome {
+    private func outcome(of chat: ChatReply, cutByServer: Bool) -> Outcome {
         let partial = chat.completion
         let thought = partial?.reasoning != nil
         if cutByServer {
-            return failed(
+            return Self.failed(
                 .cutShort, "cut_short",
                 "The server stopped at its own time limit. Lower max_tokens, turn thinking off or use a smaller image.",
                 partial)
         }
         guard chat.hasChoice, let partial else {
-            return failed(.transient, "no_choices", "The reply has no answer in it.", partial)
+            return Self.failed(.transient, "no_choices", "The reply has no answer in it.", partial)
         }
         let reason = partial.finishReason?.lowercased() ?? ""
         if reason.hasPrefix("content_filter") {
-            return failed(.filtered, "content_filter", "The provider's moderation removed the answer.", partial)
+            return Self.failed(.filtered, "content_filter", "The provider's moderation removed the answer.", partial)
         }
         if ["length", "max_tokens", "model_length"].contains(reason) {
+            let name = outputLimit?.name ?? "max_tokens"
+            let limit = name + (outputLimit.map { " (\($0.tokens))" } ?? "")
+            let isThought = partial.caption.isEmpty && thought
             let what =
-                partial.caption.isEmpty && thought
-                ? "Thinking took all of max_tokens and no caption came."
-                : "The answer reached max_tokens and is cut."
-            let advice =
-                partial.caption.isEmpty && thought ? "Raise max_tokens or turn thinking off" : "Raise max_tokens"
-            return failed(
+                isThought
+                ? "Thinking took all of \(limit) and no caption came." : "The answer reached \(limit) and is cut."
+            let advice = "Raise \(name)" + (isThought ? " or turn thinking off" : "")
+            return Self.failed(
                 .truncated, "truncated", "\(what) \(advice), then run `caption retry SPEC --code truncated`.", partial)
         }
         if ["abort", "error"].contains(reason) {
-            return failed(
+            return Self.failed(
                 .transient, "aborted", "The server gave up while answering (finish_reason \(reason)).", partial)
         }
         guard partial.caption.isEmpty else { return .completed(partial) }
         if let refusal = chat.refusal {
-            return failed(.filtered, "model_refusal", "The model declined: \(refusal)", partial)
+            return Self.failed(.filtered, "model_refusal", "The model declined: \(refusal)", partial)
         }
         let detail =
             if thought {
@@ -111,7 +116,7 @@ public struct ResponseReader: Sendable {
             } else {
                 "The model answered with nothing. On a local server the image may not fit the context."
             }
-        return failed(.transient, "empty_answer", detail, partial, attemptLimit: 2)
+        return Self.failed(.transient, "empty_answer", detail, partial, attemptLimit: 2)
     }
 
     private static func failed(

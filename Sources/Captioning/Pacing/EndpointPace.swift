@@ -51,6 +51,8 @@ struct EndpointPace: Sendable {
     private(set) var retired: StopReason?
     /// What went wrong last, for a message; nil when nothing has.
     private(set) var lastFailure: Failure?
+    private var errors = RecentShare()
+    private var cut = CutAnswers()
 
     init(limits: Job.Limits, rules: Job.Retry, firstCompletion: Int, secondsIntoMinute: Double = 0, at now: Double = 0) {
         self.rules = rules
@@ -133,12 +135,15 @@ struct EndpointPace: Sendable {
         if inFlight < windowSize { control.window.didNotFill() }
     }
 
-    /// Takes note of how an attempt ended.
+    /// Records how an attempt ended.
     ///
+    /// - `isRepeated`: Whether the item had this very server error the last time, too: it tells nothing of others.
     /// - `wallClock`: The time as it is stored.
     mutating func note(
-        _ report: AttemptReport, of item: Item.ID, _ ticket: Ticket, at now: Double, wallClock: Date
+        _ report: AttemptReport, of item: Item.ID, _ ticket: Ticket, isRepeated: Bool = false, at now: Double,
+        wallClock: Date
     ) {
+        if report.wasSent, !isRepeated { errors.record(report.isServerError) }
         let isRefusal = isRefusal(report, at: now)
         inFlight -= 1
         if ticket.isTry { triesInFlight = max(triesInFlight - 1, 0) }
@@ -146,6 +151,7 @@ struct EndpointPace: Sendable {
         if let headers = report.rateLimits { noteHeaders(headers, at: now) }
         guard case .failed(let failure, _) = report.outcome else {
             noteAnswer(ticket, report, at: now)
+            cut.recordWhole()
             successes += 1
             lastSuccess = wallClock
             return
@@ -167,7 +173,10 @@ struct EndpointPace: Sendable {
             noteAnswer(ticket, report, at: now)
             refusals = refusals.label == failure.label ? (failure.label, refusals.count + 1) : (failure.label, 1)
             if successes == 0, refusals.count >= Self.refusalsToStop { retire(.fatal(failure)) }
-        case .truncated, .filtered, .cutShort:
+        case .truncated:
+            noteAnswer(ticket, report, at: now)
+            if let reason = cut.record(failure) { retire(.fatal(reason)) }
+        case .filtered, .cutShort:
             noteAnswer(ticket, report, at: now)
         case .unauthorized:
             lastFailure = failure
@@ -191,6 +200,29 @@ struct EndpointPace: Sendable {
             return answers > 0 && !breaker.isOpen && isServing && report.latency?.seconds ?? 0 < Self.quickRefusal
         default: return false
         }
+    }
+
+    /// The share of recent attempts that ended with a server error.
+    var errorShare: Double { errors.share }
+
+    /// Holds requests back until a time, as an earlier run was asked to, or had decided.
+    ///
+    /// - `wait`: How long the whole wait was, in seconds.
+    mutating func hold(until time: Double, of wait: Double) {
+        coolDownUntil = max(coolDownUntil, time)
+        lastFailure = Failure(
+            .rateLimited, label: "held_back",
+            detail: "the provider asked an earlier run to wait, or refused everything; `caption run --no-wait` asks at once")
+    }
+
+    /// Until when requests will be held back, once an attempt has been learned from; nil when they will not be.
+    func hold(after report: AttemptReport, of item: Item.ID, _ ticket: Ticket, at now: Double) -> Double? {
+        guard let failure = report.outcome.failure else { return nil }
+        guard isRefusal(report, at: now) || failure.retryAfter != nil else { return nil }
+        var later = self
+        later.note(report, of: item, ticket, at: now, wallClock: .distantPast)
+        let end = max(later.coolDownUntil, later.control.isClosed ? later.control.nextTry : 0)
+        return end > now ? end : nil
     }
 
     /// Whether the endpoint will count as failing whatever it is asked, once an attempt has been learned from.
@@ -287,6 +319,6 @@ extension CircuitBreaker {
     ) -> Bool {
         noteFailure(
             failure, of: item, isLost: failure.kind != .transient, startedAt: ticket.mark.startedAt, at: now,
-            backoff: RetryPolicy(rules: rules).backoff(afterAttempt:))
+            backoff: RetryPolicy(rules: rules).endpointBackoff(afterTry:))
     }
 }

@@ -156,7 +156,7 @@ struct RequestControl: Sendable {
         let isVolley = gate.isSameVolley(startedAt: mark.startedAt)
         gate.refuse(
             startedAt: mark.startedAt, isTry: mark.isTry, at: now,
-            backoff: { RetryPolicy(rules: rules).backoff(afterAttempt: $0).seconds },
+            backoff: { RetryPolicy(rules: rules).endpointBackoff(afterTry: $0).seconds },
             nextMinute: now + 60 - (now + secondsIntoMinute).truncatingRemainder(dividingBy: 60) + Self.clockSkew)
         if gate.isClosed {
             if !wasClosed { close(at: now) }

@@ -52,6 +52,28 @@ public struct RequestVersion: Hashable, Sendable {
         definition = String(decoding: json, as: UTF8.self)
     }
 
+    /// Whether a whole answer to what was asked before answers this, too: it differs in no more than that longer answers are
+    /// cut now.
+    ///
+    /// - `definition`: Of the version that was asked.
+    package func isAnswered(byDefinition definition: String) -> Bool {
+        guard let (old, oldLimit) = Self.withoutLimit(definition), let (new, newLimit) = Self.withoutLimit(self.definition),
+            old == new
+        else { return false }
+        // Without a limit of its own, a request has the server's, which is the largest that there is.
+        return newLimit.map { new in oldLimit.map { $0 <= new } ?? false } ?? true
+    }
+
+    private static func withoutLimit(_ definition: String) -> (rest: JSONValue, limit: Int?)? {
+        guard case .object(var members)? = try? JSONValue(parsing: Data(definition.utf8)),
+            case .object(var parameters)? = members["parameters"]
+        else { return nil }
+        let limit = OutputLimit(parameters)?.tokens
+        for name in OutputLimit.names { parameters[name] = nil }
+        members["parameters"] = .object(parameters)
+        return (.object(members), limit)
+    }
+
     /// The digest of a definition that was stored under an older rule, by the present one; nil when it is no JSON.
     ///
     /// What that rule did not keep counts as unchanged.

@@ -33,7 +33,8 @@ struct AttemptWork: Sendable {
         endpoints = zip(job.endpoints, transports).map { endpoint, transport in
             EndpointWork(
                 endpoint: endpoint, transport: transport, builder: RequestBuilder(job: job, model: endpoint.model),
-                reader: ResponseReader(dialect: endpoint.dialect, secrets: transport.secrets),
+                reader: ResponseReader(
+                    dialect: endpoint.dialect, parameters: job.parameters, secrets: transport.secrets),
                 estimator: TokenEstimator(
                     model: endpoint.model, provider: endpoint.provider, parameters: job.parameters))
         }

@@ -42,8 +42,10 @@ package final class EndpointPool: Sendable {
     package init(job: Job, firstCompletions: [Int], start: Date) {
         rules = job.retry
         self.start = start
+        let intoMinute = start.timeIntervalSince1970.truncatingRemainder(dividingBy: 60)
         let paces = zip(job.endpoints, firstCompletions).map { endpoint, completion in
-            EndpointPace(limits: endpoint.limits, rules: job.retry, firstCompletion: completion)
+            EndpointPace(
+                limits: endpoint.limits, rules: job.retry, firstCompletion: completion, secondsIntoMinute: intoMinute)
         }
         state = Mutex(State(paces: paces, shown: paces.map(\.state)))
     }
@@ -89,8 +91,24 @@ package final class EndpointPool: Sendable {
     ) {
         state.withLock { state in
             state.paces[grant.endpoint].note(
-                report, of: claim.item.id, grant.ticket, at: now, wallClock: wallClock)
+                report, of: claim.item.id, grant.ticket, isRepeated: claim.serverErrors(likeThatOf: report) > 1,
+                at: now, wallClock: wallClock)
         }
+    }
+
+    /// Holds an endpoint back as an earlier run was asked to, or had decided.
+    ///
+    /// - `remaining`: From now on.
+    /// - `wait`: How long the whole wait was, for the backoff that follows.
+    package func hold(_ endpoint: Int, for remaining: Duration, of wait: Duration) {
+        state.withLock { $0.paces[endpoint].hold(until: remaining.seconds, of: wait.seconds) }
+    }
+
+    /// Until when the endpoint will be held back, once an attempt has been learned from; nil when it will not be.
+    ///
+    /// Learns nothing.
+    package func hold(after report: AttemptReport, of claim: Claim, _ grant: Grant, at now: Double) -> Double? {
+        state.withLock { $0.paces[grant.endpoint].hold(after: report, of: claim.item.id, grant.ticket, at: now) }
     }
 
     /// What the policy must know to decide about an item whose attempt has ended; learns nothing.
@@ -99,17 +117,17 @@ package final class EndpointPool: Sendable {
     ) -> RetryPolicy.Situation {
         state.withLock { state in
             let pace = state.paces[grant.endpoint]
-            let first = claim.earlier.first
             let failure = report.outcome.failure
-            let same = claim.earlier.reversed().prefix { earlier in
-                earlier.errorCode == failure?.label && earlier.httpStatus == report.httpStatus
+            func succeeded(since earlier: Claim.Earlier?) -> Bool {
+                guard let earlier, let last = pace.lastSuccess else { return false }
+                return last > earlier.finishedAt
             }
-            // 502 and 503 say of themselves that they pass.
-            let isServerError = failure?.kind == .transient && (report.httpStatus ?? 0) >= 500
             return RetryPolicy.Situation(
                 failures: claim.failures, throttles: claim.throttles, doubts: claim.doubts,
-                sameErrors: isServerError ? same.count + 1 : 1, firstAttempt: first?.startedAt,
-                othersSucceed: first.map { first in pace.lastSuccess.map { $0 > first.finishedAt } ?? false } ?? false,
+                sameErrors: claim.serverErrors(likeThatOf: report), sameCause: claim.count(of: failure?.label),
+                errorShare: pace.errorShare, isRefusal: pace.isRefusal(report, at: now),
+                isRefusedByChance: pace.refusesByChance, othersSucceededSince: succeeded(since: claim.earlier.last),
+                firstAttempt: claim.earlier.first?.startedAt, othersSucceed: succeeded(since: claim.earlier.first),
                 isEndpointDown: pace.isDown(after: report, of: claim.item.id, grant.ticket, at: now),
                 wasSent: report.wasSent)
         }
@@ -219,6 +237,29 @@ package final class EndpointPool: Sendable {
             }
             return changes
         }
+    }
+}
+
+extension Claim {
+    /// How often the item had the very server error of a report in a row, this time included; 1 for anything else.
+    ///
+    /// 502 and 503 say of themselves that they pass.
+    fileprivate func serverErrors(likeThatOf report: AttemptReport) -> Int {
+        guard report.isServerError else { return 1 }
+        let label = report.outcome.failure?.label
+        return 1 + earlier.reversed().prefix { $0.errorCode == label && $0.httpStatus == report.httpStatus }.count
+    }
+
+    /// How often the item had an error before.
+    fileprivate func count(of label: String?) -> Int {
+        earlier.count { $0.errorCode == label }
+    }
+}
+
+extension AttemptReport {
+    /// Whether the server broke down over the request.
+    var isServerError: Bool {
+        outcome.failure?.kind == .transient && (httpStatus ?? 0) >= 500
     }
 }
 

@@ -55,14 +55,18 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
     /// can succeed.
     ///
     /// - `limit`: The most items to take; nil means all.
+    /// - `asksAtOnce`: Whether endpoints are asked although they have asked an earlier run to wait.
     ///
     /// Throws `StoreError`, after the attempts in flight have ended.
-    public func run(limit: Int? = nil) async throws -> RunEnd {
+    public func run(limit: Int? = nil, asksAtOnce: Bool = false) async throws -> RunEnd {
         let began = now()
         let pool = EndpointPool(job: job, firstCompletions: work.firstCompletions, start: began)
         for (place, endpoint) in job.endpoints.enumerated() {
             let since = began.addingTimeInterval(endpoint.limits.requestsPerDay == nil ? -60 : -86_400)
             pool.note(earlier: try await store.spending(at: endpoint, since: since), at: place)
+            if !asksAtOnce, let hold = try await store.hold(of: endpoint, now: began) {
+                pool.hold(place, for: hold.remaining, of: hold.wait)
+            }
         }
         let scope = ClaimScope(lastPosition: try await lastPosition(limit), runBegan: began)
         return try await withThrowingTaskGroup(of: ChildEnd.self) { group in
@@ -315,6 +319,7 @@ public struct Runner<C: Clock & Sendable>: Sendable where C.Duration == Duration
         let situation = pool.situation(after: report, of: claim, grant, at: end)
         let disposition =
             report.outcome.failure.map { retry($0, claim, situation, at: began.addingTimeInterval(end)) } ?? .done
+        report.holdUntil = pool.hold(after: report, of: claim, grant, at: end).map(began.addingTimeInterval)
         // The mark comes before the record that it would undo; the record is made whatever became of the mark.
         var failure: (any Error)?
         do { try await marking } catch { failure = error }

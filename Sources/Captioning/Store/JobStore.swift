@@ -20,7 +20,7 @@ public protocol JobStore: Sendable {
     func add(_ planner: Planner, stale: StaleChoice?) async throws -> TakenPlan
 
     /// Prepares a run: returns the claims of a dead run to pending, closes their attempts as interrupted, and gives every
-    /// pending item a fresh budget of attempts. Items that failed without a request (their image could not be read) are
+    /// pending item a fresh budget of attempts, due at once unless a server asked to wait. Items that failed without a request (their image could not be read) are
     /// pending again, too.
     ///
     /// Call it only as the store's one runner.
@@ -61,6 +61,10 @@ public protocol JobStore: Sendable {
 
     /// What was sent to an endpoint since a time, for limits that hold across runs; in any order.
     func spending(at endpoint: Job.Endpoint, since time: Date) async throws -> [Spending]
+
+    /// How long an endpoint is still to be left alone, as it asked an earlier run or as that had decided; nil when it may be
+    /// asked.
+    func hold(of endpoint: Job.Endpoint, now: Date) async throws -> EndpointHold?
 
     /// What the store holds, by counts.
     func summary() async throws -> StoreSummary
@@ -229,6 +233,8 @@ public struct AttemptReport: Hashable, Sendable {
     public var images: SentImages?
     /// What the reply says of the endpoint's quotas; not stored.
     public var rateLimits: RateLimitHeaders?
+    /// Until when the endpoint is left alone because of this attempt; nil when it is not.
+    public var holdUntil: Date?
 
     /// A report.
     public init(
@@ -243,6 +249,20 @@ public struct AttemptReport: Hashable, Sendable {
         self.latency = latency
         self.fingerprint = fingerprint
         self.endpoint = endpoint
+    }
+}
+
+/// A time in which an endpoint is left alone.
+public struct EndpointHold: Hashable, Sendable {
+    /// From now on; zero when it has just ended, and nothing was answered since.
+    public var remaining: Duration
+    /// The whole of it, from the refusal on; over 0.
+    public var wait: Duration
+
+    /// A hold.
+    public init(remaining: Duration, wait: Duration) {
+        self.remaining = remaining
+        self.wait = wait
     }
 }
 

@@ -66,8 +66,8 @@ struct RetryPolicyTests {
 
     @Test func `a connection closed while idle is retried at once and is no failure of the image`() {
         #expect(disposition(.connectionLost) == .retry(notBefore: now, counts: .throttles))
-        #expect(budget(disposition(.connectionLost, .init(throttles: 3))) == .failures)
-        #expect(disposition(.connectionLost, .init(failures: 5, throttles: 3)) == .gaveUp)
+        #expect(budget(disposition(.connectionLost, .init(sameCause: 3))) == .failures)
+        #expect(disposition(.connectionLost, .init(failures: 5, sameCause: 3)) == .gaveUp)
     }
 
     @Test(arguments: [Failure.Kind.transient, .unavailable])
@@ -100,11 +100,40 @@ struct RetryPolicyTests {
         var failure = Failure(.transient, label: "download_timed_out", detail: "x")
         failure.attemptLimit = 3
         let second = policy.disposition(
-            after: failure, in: .init(failures: 1, othersSucceed: false), now: now, using: &generator)
+            after: failure, in: .init(failures: 4, sameCause: 1, othersSucceed: false), now: now, using: &generator)
         let third = policy.disposition(
-            after: failure, in: .init(failures: 2, othersSucceed: false), now: now, using: &generator)
+            after: failure, in: .init(failures: 2, sameCause: 2, othersSucceed: false), now: now, using: &generator)
         #expect(budget(second) == .failures)
         #expect(third == .gaveUp)
+    }
+
+    @Test(arguments: [(0.01, 3), (0.1, 5), (0.2, 6), (0.5, 14)])
+    func `equal server errors are the item's own only when that is no accident`(share: Double, count: Int) {
+        let policy = RetryPolicy(rules: Job.Retry(attempts: 50))
+        var generator = SystemRandomNumberGenerator()
+        for (errors, isOver) in [(count - 1, false), (count, true)] {
+            let disposition = policy.disposition(
+                after: Failure(.transient, label: "x", detail: "x"),
+                in: .init(failures: errors - 1, sameErrors: errors, errorShare: share), now: now, using: &generator)
+            #expect((disposition == .gaveUp) == isOver)
+        }
+    }
+
+    @Test func `while nothing succeeds no refusal is the item's, and by chance the item waits for itself`() {
+        let refused = RetryPolicy.Situation(throttles: 500, isRefusal: true, othersSucceededSince: false)
+        #expect(disposition(.unavailable, refused) == .retry(notBefore: now, counts: nil))
+        let byChance = RetryPolicy.Situation(isRefusal: true, isRefusedByChance: true)
+        #expect(
+            disposition(.rateLimited, byChance, retryAfter: .seconds(7))
+                == .retry(notBefore: now.addingTimeInterval(7), counts: .throttles))
+    }
+
+    @Test func `an endpoint in trouble is not stormed, however short the spec's backoff`() {
+        let hasty = RetryPolicy(rules: Job.Retry(base: .milliseconds(1), cap: .milliseconds(10)))
+        #expect([1, 2, 3, 9].map { hasty.endpointBackoff(afterTry: $0) } == [
+            .milliseconds(250), .milliseconds(500), .seconds(1), .seconds(1),
+        ])
+        #expect(policy.endpointBackoff(afterTry: 7) == .seconds(60))
     }
 
     @Test func `no attempt begins after the item's deadline`() {

@@ -15,7 +15,10 @@ struct RunnerTests {
         let transport: ScriptedTransport
         let runner: Runner<FakeClock>
 
-        init(_ job: Job, store: SQLiteJobStore? = nil, _ script: @escaping ScriptedTransport.Script) async throws {
+        init(
+            _ job: Job, store: SQLiteJobStore? = nil, waits: Bool = false,
+            _ script: @escaping ScriptedTransport.Script
+        ) async throws {
             self.store = try store ?? SQLiteJobStore.inMemory()
             transport = ScriptedTransport(script)
             try await self.store.add(Planner(job: job), stale: nil)
@@ -23,7 +26,13 @@ struct RunnerTests {
             let start = Date(timeIntervalSince1970: 1_800_000_000)
             runner = try Runner(
                 job: job, store: self.store, transports: [transport], clock: clock,
-                now: { start.addingTimeInterval(clock.now.offset.seconds) })
+                now: { start.addingTimeInterval(clock.now.offset.seconds) },
+                shutdown: waits ? { for await _ in AsyncStream<Never>.makeStream().stream {} } : nil)
+        }
+
+        /// Runs through all waits.
+        func runInSteps() throws -> RunEnd {
+            try SteppingExecutor().run(clock: clock, limit: .seconds(10_000)) { [runner] in try await runner.run() }
         }
     }
 
@@ -139,8 +148,10 @@ struct RunnerTests {
     @Test func `a server that is down stops the run, and the next run goes on`() async throws {
         let scene = try JobScene(images: 50)
         let job = scene.job(retry: Self.quick)
-        let engine = try await Engine(job) { _, _ throws(TransportError) in throw .unreachable("refused") }
-        guard case .stopped(.unavailable) = try await engine.runner.run() else {
+        let engine = try await Engine(job, waits: true) { _, _ throws(TransportError) in
+            throw .unreachable("refused")
+        }
+        guard case .stopped(.unavailable) = try engine.runInSteps() else {
             Issue.record("expected a stop")
             return
         }

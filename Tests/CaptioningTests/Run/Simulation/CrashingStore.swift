@@ -61,6 +61,10 @@ struct CrashingStore: JobStore {
         try await alive { try await store.spending(at: endpoint, since: time) }
     }
 
+    func hold(of endpoint: Job.Endpoint, now: Date) async throws -> EndpointHold? {
+        try await alive { try await store.hold(of: endpoint, now: now) }
+    }
+
     func summary() async throws -> StoreSummary { try await alive { try await store.summary() } }
 
     func forEachRow(isAll: Bool, _ visit: @escaping @Sendable (ExportRow) throws -> Void) async throws -> [String] {
