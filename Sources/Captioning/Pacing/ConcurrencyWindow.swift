@@ -68,6 +68,9 @@ struct ConcurrencyWindow: Sendable {
         round.size = exactSize
     }
 
+    /// Whether a refusal tells how many are too much.
+    var isRefused: Bool { ceiling?.isRefused ?? false }
+
     /// Requests that may be in flight.
     var size: Int { Int(exactSize) }
 
@@ -93,21 +96,18 @@ struct ConcurrencyWindow: Sendable {
     /// - `generation`: What `generation` was when its request went out.
     /// - `inFlight`: Requests in flight when it went out, itself included.
     /// - `latency`: Seconds that it took.
-    ///
-    /// Returns whether it shows that the size that was refused is no limit.
-    mutating func didAnswer(generation: Int, inFlight: Int, latency: Double, at now: Double) -> Bool {
+    mutating func didAnswer(generation: Int, inFlight: Int, latency: Double, at now: Double) {
         if !hasAnswered {
             hasAnswered = true
             // A fixed number is the user's word, and so is the least.
             exactSize = max(exactSize, Double(bounds.least))
         }
-        guard generation == self.generation else { return false }
-        let isDisproved = recordAccepted(inFlight)
+        guard generation == self.generation else { return }
+        recordAccepted(inFlight)
         shortestLatency = min(shortestLatency, max(latency, 0.001))
         round.answers += 1
         if isStarting, round.wasFull, round.isClean { setSize(exactSize + (latency > Self.slowLatency ? 1 : 2)) }
         if Double(round.answers) >= (isStarting ? round.size : max(round.size, Self.steadyRound)) { endRound(at: now) }
-        return isDisproved
     }
 
     /// Grows to a size at once: as many as are in flight at a pace that is known.
@@ -176,14 +176,12 @@ struct ConcurrencyWindow: Sendable {
         restartMeasuring(at: now)
     }
 
-    private mutating func recordAccepted(_ inFlight: Int) -> Bool {
-        guard let ceiling, ceiling.isRefused else { return false }
+    private mutating func recordAccepted(_ inFlight: Int) {
+        guard let ceiling, ceiling.isRefused else { return }
         if Double(inFlight) >= ceiling.size - 1 { self.ceiling?.acceptedBelow += 1 }
-        guard Double(inFlight) >= ceiling.size else { return false }
+        guard Double(inFlight) >= ceiling.size else { return }
         self.ceiling?.accepted += 1
-        guard ceiling.accepted + 1 >= Self.acceptedToDisprove else { return false }
-        disprove()
-        return true
+        if ceiling.accepted + 1 >= Self.acceptedToDisprove { disprove() }
     }
 
     private mutating func endRound(at now: Double) {

@@ -14,7 +14,6 @@ struct FoundPace: Sendable {
     private static let longestBelief = 15.0
     /// Paces that differ by less than this are the same limit, which is believed in for longer.
     private static let likeness = 0.1
-    private static let alikeToTell = 3
     /// Requests, and seconds, between two steps: the server must have had time to refuse.
     private static let requestsPerStep = 20.0
     private static let stepRange = 2.0...10.0
@@ -31,15 +30,12 @@ struct FoundPace: Sendable {
     private(set) var value: Double
     /// Seconds that the server seems to look back when it counts.
     let horizon: Double
-    /// Whether nothing but refusals that may have been chance speaks for it.
-    let isGuess: Bool
-    /// Whether it was refused so often alike that it is believed nevertheless.
-    private var isConfirmed = false
+    /// Whether nothing but refusals that may have been chance speaks for it: no lower pace has gone well yet.
+    private(set) var isGuess: Bool
     private var step = firstStep
     private var nextRaise: Double
     private var refused: (value: Double, until: Double)
     private var belief = 0.0
-    private var refusedAlike = 0
     /// The paces of late, from the one that was held when the server's count began.
     private var history: [(value: Double, from: Double)]
     /// Until when refusals may still come of what was sent before it was lowered.
@@ -94,7 +90,7 @@ struct FoundPace: Sendable {
     /// Goes to what a lower pace on trial has shown to be taken.
     mutating func settle(at pace: Double, at now: Double) {
         value = max(value, pace)
-        isConfirmed = true
+        isGuess = false
         history = [(value, now)]
         nextRaise = now + pause
     }
@@ -116,12 +112,9 @@ struct FoundPace: Sendable {
     /// - `pace`: What the server took of late, per second.
     mutating func takeBack(to pace: Double, at now: Double) {
         let step = step
-        let isSame = abs(value - refused.value) < refused.value * Self.likeness
         lower(to: min(max(pace, history[0].value), value * Self.margin), at: now)
-        guard isGuess, !isConfirmed else { return }
-        // Refused again and again at the same pace, it is no guess any more; until then it goes on as it was.
-        refusedAlike = isSame ? refusedAlike + 1 : 0
-        isConfirmed = refusedAlike >= Self.alikeToTell
+        guard isGuess else { return }
+        // It goes on as it was.
         self.step = step
         refused.until = now + Self.beliefRange.lowerBound
         nextRaise = refused.until

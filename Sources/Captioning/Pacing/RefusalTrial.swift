@@ -20,7 +20,7 @@ struct RefusalTrial: Sendable {
     private static let sudden = (64, deviations: 4.0)
     private static let lasting = (512, deviations: 3.0)
     /// A share of refusals that costs less than finding out why.
-    private static let harmless = 0.01
+    private static let harmless = 0.02
     /// Refusals at the lower pace, and how many lower ones are tried, before they count as chance.
     private static let refusalsToJudge = 4
     private static let refusalsToTell = 10

@@ -29,10 +29,10 @@ extension RequestControl {
         lowering.end()
         trial.cancel()
         let horizon = found?.horizon ?? RateLimit.minute
-        let recents = [horizon, RateLimit.minute].map {
-            (count: requests.spent(since: now - $0), seconds: min($0, now - accepted.base.at))
-        }
-        accepted.closing = (accepted.total, recents, horizon, now)
+        let seconds = min(RateLimit.minute, now - accepted.base.at)
+        accepted.closing = (accepted.total, requests.spent(since: now - seconds), seconds, horizon, now)
+        // Where everything is refused, it was not the number at work.
+        window.disprove()
     }
 
     /// Goes on after everything was refused: at the pace that was taken since the last time, the refusals' time included.
@@ -63,7 +63,6 @@ extension RequestControl {
         highRefusals = levels.isHigh(level) ? highRefusals + 1 : 0
         if window.contradicts(level) {
             window.disprove()
-            suspectPace(at: now)
             return false
         }
         // A window that was not full, or refusals that come by chance anyway, make it less likely.
@@ -161,13 +160,6 @@ extension RequestControl {
         lowering.startedAt.map { requests.spent(since: $0) / max(now - $0, 0.1) } ?? 0
     }
 
-    /// Holds the present pace, and raises it quickly: it is not what is at work that is refused.
-    mutating func suspectPace(at now: Double) {
-        guard found == nil, !trial.isChance, let rate = rate(over: 2, at: now) else { return }
-        found = FoundPace(rate, horizon: 1, isGuess: true, at: now).doubted(at: now)
-        applyPace(at: now)
-    }
-
     /// Sends nothing for a moment: what was sent before fills the server's count.
     private mutating func pause(at now: Double) {
         guard let horizon = found?.horizon, now >= nextPause else { return }
@@ -179,7 +171,8 @@ extension RequestControl {
     /// that is counted over either.
     private func recentRate(at now: Double) -> Double {
         let rates = Self.secondsToMeasure.compactMap { rate(over: $0, at: now) }
-        return rates.min() ?? found?.value ?? max(requests.spent(since: now - RateLimit.minute), 1) / RateLimit.minute
+        let span = (now - accepted.base.at).clamped(to: Self.secondsToMeasure[0]...RateLimit.minute)
+        return rates.min() ?? found?.value ?? max(requests.spent(since: now - span), 1) / span
     }
 
     /// Requests per second that were taken in the last so many seconds, but not before a base; nil when too few tell.

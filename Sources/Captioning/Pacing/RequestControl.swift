@@ -26,6 +26,10 @@ struct RequestControl: Sendable {
     /// Answers may take longer than usual by this.
     private static let latencyMargin = 1.5
 
+    /// As many as are in flight are spread over this part of an answer's time: answers that come together must not make bursts,
+    /// which a limit per second would refuse like too many at work.
+    private static let spreadShare = 0.3
+
     private let rules: Job.Retry
     /// How far the clock on the wall was into its minute at second 0.
     private let secondsIntoMinute: Double
@@ -46,6 +50,7 @@ struct RequestControl: Sendable {
     var highRefusals = 0
     var echoRefusals = 0
     var nextPause = 0.0
+    private var lastAdmittedAt = -Double.infinity
     private var lastBlockedAt = -Double.infinity
     private(set) var typicalLatency = 0.0
 
@@ -86,6 +91,10 @@ struct RequestControl: Sendable {
                 return first - now
             }
         }
+        if window.isRefused, !gate.isClosed {
+            let spacing = lastAdmittedAt + Self.spreadShare * typicalLatency / Double(window.size) - now
+            if spacing > 0 { return spacing }
+        }
         let wait = requests.wait(for: 1, at: now)
         if wait > 0 { window.didNotFill() }
         guard wait > 0, found != nil else { return wait }
@@ -106,6 +115,7 @@ struct RequestControl: Sendable {
     /// - `inFlight`: Requests in flight, this one included.
     mutating func admit(inFlight: Int, at now: Double) -> Mark {
         requests.take(1, at: now)
+        lastAdmittedAt = now
         accepted.total += 1
         gate.begin()
         trial.begin(isRaised: isRaised(at: now), at: now)
@@ -133,9 +143,7 @@ struct RequestControl: Sendable {
         typicalLatency += (latency - typicalLatency) * (typicalLatency == 0 ? 1 : 0.1)
         levels.record(mark.inFlight, isAccepted: true)
         if mayGrow {
-            let isDisproved = window.didAnswer(
-                generation: mark.generation, inFlight: mark.inFlight, latency: latency, at: now)
-            if isDisproved { suspectPace(at: now) }
+            window.didAnswer(generation: mark.generation, inFlight: mark.inFlight, latency: latency, at: now)
             // Under a pace that is known, nothing need be found out: so many are in flight with it.
             if let pace = limitPerMinute { window.reach(pace / 60 * typicalLatency * Self.latencyMargin + 2) }
         }
@@ -196,8 +204,9 @@ struct AcceptedCount: Sendable {
 
     var total = 0.0
     var base: (count: Double, at: Double)
-    /// When everything began to be refused: the count, and how many of them are of so many seconds before.
-    var closing: (count: Double, recents: [(count: Double, seconds: Double)], horizon: Double, at: Double)?
+    /// When everything began to be refused: the count, and how many of
+    /// them are of so many seconds before.
+    var closing: (count: Double, recent: Double, seconds: Double, horizon: Double, at: Double)?
 
     /// What was taken until now, per second: since the base, and as long before the refusals as the server looks back; nil
     /// when too few tell.
@@ -205,8 +214,7 @@ struct AcceptedCount: Sendable {
         guard let closing, now > closing.at, total - base.count >= Self.least else { return nil }
         let whole = (total - base.count) / (now - base.at)
         if base.at >= closing.at - closing.horizon { return whole }
-        let recent = closing.recents.map { ($0.count + total - closing.count) / ($0.seconds + now - closing.at) }
-        return recent.max() ?? whole
+        return (closing.recent + total - closing.count) / (closing.seconds + now - closing.at)
     }
 }
 
