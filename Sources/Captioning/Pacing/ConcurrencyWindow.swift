@@ -68,9 +68,6 @@ struct ConcurrencyWindow: Sendable {
         round.size = exactSize
     }
 
-    /// Whether a refusal tells how many are too much.
-    var isRefused: Bool { ceiling?.isRefused ?? false }
-
     /// Requests that may be in flight.
     var size: Int { Int(exactSize) }
 

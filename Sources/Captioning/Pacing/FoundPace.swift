@@ -23,6 +23,8 @@ struct FoundPace: Sendable {
     static let echo = 1.0 / 3
     /// After this part of it, the pace goes back to where it was before such refusals lowered it.
     private static let dip = 0.5
+    /// Back by less than this is back by little.
+    private static let smallRaise = 0.9
     /// Below the refused pace by this much while that is believed.
     private static let margin = 0.98
 
@@ -113,6 +115,8 @@ struct FoundPace: Sendable {
     mutating func takeBack(to pace: Double, at now: Double) {
         let step = step
         lower(to: min(max(pace, history[0].value), value * Self.margin), at: now)
+        // After a small raise, little too much was sent.
+        if value >= refused.value * Self.smallRaise { echoEnds = now + pause }
         guard isGuess else { return }
         // It goes on as it was.
         self.step = step

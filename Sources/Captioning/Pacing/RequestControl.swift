@@ -28,7 +28,7 @@ struct RequestControl: Sendable {
 
     /// As many as are in flight are spread over this part of an answer's time: answers that come together must not make bursts,
     /// which a limit per second would refuse like too many at work.
-    private static let spreadShare = 0.3
+    private static let spreadShare = 0.5
 
     private let rules: Job.Retry
     /// How far the clock on the wall was into its minute at second 0.
@@ -50,7 +50,7 @@ struct RequestControl: Sendable {
     var highRefusals = 0
     var echoRefusals = 0
     var nextPause = 0.0
-    private var lastAdmittedAt = -Double.infinity
+    private var nextSlot = -Double.infinity
     private var lastBlockedAt = -Double.infinity
     private(set) var typicalLatency = 0.0
 
@@ -91,10 +91,7 @@ struct RequestControl: Sendable {
                 return first - now
             }
         }
-        if window.isRefused, !gate.isClosed {
-            let spacing = lastAdmittedAt + Self.spreadShare * typicalLatency / Double(window.size) - now
-            if spacing > 0 { return spacing }
-        }
+        if nextSlot > now { return nextSlot - now }
         let wait = requests.wait(for: 1, at: now)
         if wait > 0 { window.didNotFill() }
         guard wait > 0, found != nil else { return wait }
@@ -115,7 +112,7 @@ struct RequestControl: Sendable {
     /// - `inFlight`: Requests in flight, this one included.
     mutating func admit(inFlight: Int, at now: Double) -> Mark {
         requests.take(1, at: now)
-        lastAdmittedAt = now
+        nextSlot = max(nextSlot, now - RateLimit.evenly) + Self.spreadShare * typicalLatency / Double(window.size)
         accepted.total += 1
         gate.begin()
         trial.begin(isRaised: isRaised(at: now), at: now)
