@@ -11,12 +11,8 @@ struct LevelHistogram: Sendable {
     private static let levels = 180
     /// Observations after which an earlier one counts half.
     private static let halfLife = 100.0
-    /// Refusals that it takes to find a limit where another explanation is at hand, or where it is blurred: requests overtake
-    /// each other, so that a little above a limit only some are refused.
-    private static let leastRefused = 3.0
-    private static let blurredShare = 0.1
-    private static let contrast = 5.0
-    private static let leastBelow = 10.0
+    /// Refusals that it takes to find a limit where another explanation is at hand.
+    private static let minRefused = 3.0
     /// The part of the accepted that counts as few.
     private static let highShare = 0.1
     /// A limit explains at least this part of what was refused of late.
@@ -35,20 +31,14 @@ struct LevelHistogram: Sendable {
         if isAccepted { accepted[Self.index(level)] += weight } else { refused[Self.index(level)] += weight }
     }
 
-    /// Whether a level explains the refusals: most of what was refused began there or above, and far more of what began there
-    /// than of what began below was refused.
+    /// Whether a level explains the refusals: most of what was refused began there or above, and most of what began there was
+    /// refused.
     ///
     /// - `isNew`: Whether nothing else explains them, so that a single one will do.
     func separates(from level: Int, isNew: Bool) -> Bool {
         let (accepted, refused) = counts(from: level)
-        let (all, allRefused) = counts(from: 1)
-        guard refused >= Self.explainedShare * allRefused else { return false }
-        if refused >= accepted, isNew || refused >= (Self.leastRefused - 0.5) * weight { return true }
-        guard isNew, refused >= (Self.leastRefused - 0.5) * weight else { return false }
-        let share = refused / (refused + accepted)
-        let (below, belowRefused) = (all - accepted, allRefused - refused)
-        return share >= Self.blurredShare && below >= Self.leastBelow * weight
-            && belowRefused / (below + belowRefused) <= share / Self.contrast
+        guard refused >= Self.explainedShare * counts(from: 1).refused else { return false }
+        return refused >= accepted && (isNew || refused >= (Self.minRefused - 0.5) * weight)
     }
 
     /// Whether few of those accepted of late began at such a level or above.

@@ -63,6 +63,14 @@ struct RefusalGate: Sendable {
         nextTry = max(nextTry, time)
     }
 
+    /// Goes on with what an earlier run found: everything is refused, after so many tries.
+    mutating func hold(until time: Double, tries: Int, at now: Double) {
+        // Its first minute is over.
+        closedAt = now - Self.firstMinute
+        nextTry = time
+        self.tries = tries
+    }
+
     /// Records that a request was accepted.
     ///
     /// Returns since when everything had been refused, when this ends it.

@@ -12,8 +12,8 @@ struct RefusalTrial: Sendable {
         case chance
         /// Try a lower pace: this part of what was accepted before.
         case lower(Double)
-        /// Lower paces, all of them or some, have not helped: back to the one before.
-        case restore(afterAll: Bool)
+        /// Lower paces have not helped: back to the one before.
+        case restore
     }
 
     /// Refusals among so many requests are compared with what is usual: a sudden share, and a lasting one.
@@ -94,9 +94,6 @@ struct RefusalTrial: Sendable {
         }
     }
 
-    /// Takes back that it was chance.
-    mutating func isLimit() { verdict.share = 0 }
-
     /// Breaks a trial off: everything is refused.
     mutating func cancel() { trial = nil }
 
@@ -108,7 +105,7 @@ struct RefusalTrial: Sendable {
 
     /// Counts a refusal, and says what to do about it.
     ///
-    /// - `isExplained`: Whether a limit that was found explains it, so that only a lasting share is unusual.
+    /// - `isExplained`: Whether a limit that was found explains it, so that at a steady pace it is suspect.
     /// - `isRaised`: Whether the pace has been raised of late; nil when what was sent before may still be the cause.
     mutating func refuse(isExplained: Bool, isRaised: Bool?, at now: Double) -> Verdict {
         record()
@@ -121,7 +118,7 @@ struct RefusalTrial: Sendable {
             steady.refused += 1
             isSuspect = isExplained && steady.refused >= Self.steadyRefusals && steady.share >= raised.share / 3
         }
-        guard isSuspect || isUnusual(isExplained ? [Self.lasting] : [Self.sudden, Self.lasting], at: now) else {
+        guard isSuspect || isUnusual(at: now) else {
             return .chance
         }
         steady = Shares()
@@ -133,9 +130,9 @@ struct RefusalTrial: Sendable {
     }
 
     /// Whether more are refused of late than usual.
-    private func isUnusual(_ samples: [(Int, Double)], at now: Double) -> Bool {
+    private func isUnusual(at now: Double) -> Bool {
         let usual = max(verdict.share * exp2((verdict.at - now) / Self.halfLife), Self.harmless)
-        return samples.contains { sample, deviations in
+        return [Self.sudden, Self.lasting].contains { sample, deviations in
             let count = Double(refusals.lazy.reversed().prefix { $0 > begun - sample }.count)
             let expected = usual * Double(sample)
             // And one more for small numbers.
@@ -162,7 +159,7 @@ struct RefusalTrial: Sendable {
             verdict = (share, now)
             self.trial = nil
             refusals.removeAll()
-            return .restore(afterAll: isLast)
+            return .restore
         }
         self.trial = Trial(share: share, begunAt: begun, startedAt: now, pace: trial.pace + 1)
         return .lower(Self.paces[trial.pace + 1])

@@ -19,14 +19,11 @@ extension RequestControl {
     private static let refusalsToDip = 4
     /// Of what was taken, this part is settled for after a trial.
     private static let settledShare = 0.95
-    /// The same rate at half the pace is a limit: by chance, it would be half.
-    private static let sameRate = 0.75
 
     /// Takes note that everything is refused from now on.
     mutating func close(at now: Double) {
-        if trial.isTrying, let before = lowering.before { found = before }
-        lowering.before = nil
-        lowering.end()
+        if let lowered { found = lowered.before }
+        lowered = nil
         trial.cancel()
         let horizon = found?.horizon ?? RateLimit.minute
         let seconds = min(RateLimit.minute, now - accepted.base.at)
@@ -98,8 +95,8 @@ extension RequestControl {
             }
         case .lower(let share):
             lower(to: share, at: now)
-        case .restore(let afterAll):
-            restore(afterAll: afterAll, at: now)
+        case .restore:
+            restore(at: now)
             return
         }
         applyPace(at: now)
@@ -120,44 +117,32 @@ extension RequestControl {
 
     /// Tries a lower pace: a part of what was taken before the first of them.
     private mutating func lower(to share: Double, at now: Double) {
-        if lowering.isOn {
-            lowering.lastRate = takenOnTrial(at: now)
-            if lowering.firstRate == 0 { lowering.firstRate = lowering.lastRate }
-        } else {
-            // A trial that follows on another one goes back to what was before both.
-            if found?.isRaised ?? true || lowering.before == nil { lowering.before = .some(found) }
-            lowering.rateBefore = recentRate(at: now)
-        }
-        lowering.startedAt = now
-        let rate = lowering.rateBefore
+        let rate = lowered?.rate ?? recentRate(at: now)
+        lowered = LoweredPace(
+            before: lowered.map(\.before) ?? found, rate: rate, startedAt: now,
+            lastRate: lowered == nil ? 0 : takenOnTrial(at: now))
         if found == nil { found = FoundPace(rate, horizon: Self.usualHorizon, isGuess: true, at: now) }
         found?.lower(to: rate * share, at: now)
     }
 
     /// Keeps a lower pace at which fewer are refused.
     mutating func settle(at now: Double) {
-        found?.settle(at: lowering.lastRate * Self.settledShare, at: now)
-        lowering.end()
+        if let lowered { found?.settle(at: lowered.lastRate * Self.settledShare, at: now) }
+        lowered = nil
     }
 
-    /// Goes back to the pace before a trial, unless as many were accepted at the lower pace: then it is a limit after all.
-    private mutating func restore(afterAll: Bool, at now: Double) {
-        let rate = takenOnTrial(at: now)
-        if afterAll, rate > lowering.firstRate * Self.sameRate {
-            trial.isLimit()
-            found?.lower(to: rate * Self.settledShare, at: now)
-        } else {
-            if let before = lowering.before { found = before }
-            found = found.flatMap { $0.isGuess ? nil : $0.doubted(at: now) }
+    /// Goes back to the pace before a trial, and raises it quickly: what it was made from may have been chance too.
+    private mutating func restore(at now: Double) {
+        if let lowered {
+            found = lowered.before.flatMap { $0.isGuess ? nil : $0.doubted(at: now) }
             window.restartMeasuring(at: now)
         }
-        lowering.before = nil
-        lowering.end()
+        lowered = nil
         applyPace(at: now)
     }
 
     private func takenOnTrial(at now: Double) -> Double {
-        lowering.startedAt.map { requests.spent(since: $0) / max(now - $0, 0.1) } ?? 0
+        lowered.map { requests.spent(since: $0.startedAt) / max(now - $0.startedAt, 0.1) } ?? 0
     }
 
     /// Sends nothing for a moment: what was sent before fills the server's count.
@@ -177,7 +162,7 @@ extension RequestControl {
 
     /// Requests per second that were taken in the last so many seconds, but not before a base; nil when too few tell.
     private func rate(over seconds: Double, at now: Double) -> Double? {
-        let span = min(seconds, now - max(accepted.base.at, lowering.startedAt ?? -.infinity))
+        let span = min(seconds, now - max(accepted.base.at, lowered?.startedAt ?? -.infinity))
         let count = requests.spent(since: now - span)
         return span > 0 && count >= Self.requestsToMeasure ? count / span : nil
     }

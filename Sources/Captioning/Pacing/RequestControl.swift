@@ -30,6 +30,9 @@ struct RequestControl: Sendable {
     /// which a limit per second would refuse like too many at work.
     private static let spreadShare = 0.5
 
+    /// After so many tries no backoff grows any more.
+    private static let maxTries = 32
+
     private let rules: Job.Retry
     /// How far the clock on the wall was into its minute at second 0.
     private let secondsIntoMinute: Double
@@ -41,7 +44,8 @@ struct RequestControl: Sendable {
     var requests: RateLimit
     var gate = RefusalGate()
     var trial = RefusalTrial()
-    var lowering = LoweredPace()
+    /// The lower pace that is being tried; nil when none is.
+    var lowered: LoweredPace?
     var levels = LevelHistogram()
     var accepted: AcceptedCount
     /// Until when refused requests keep their places: as long as an answer takes, so that a refusal makes no room for the next.
@@ -116,7 +120,7 @@ struct RequestControl: Sendable {
         accepted.total += 1
         gate.begin()
         trial.begin(isRaised: isRaised(at: now), at: now)
-        if lowering.isOn, !trial.isTrying { settle(at: now) }
+        if !trial.isTrying { settle(at: now) }
         return Mark(startedAt: now, generation: window.generation, inFlight: inFlight, isTry: gate.isClosed)
     }
 
@@ -174,6 +178,17 @@ struct RequestControl: Sendable {
         }
     }
 
+    /// Goes on where an earlier run ended that found everything refused.
+    ///
+    /// - `time`: When a single request may try.
+    /// - `lastWait`: Seconds that the earlier run waited before; the backoff goes on from there.
+    mutating func hold(until time: Double, lastWait: Double, at now: Double) {
+        let policy = RetryPolicy(rules: rules)
+        let tries = (1...Self.maxTries).first { policy.backoff(afterAttempt: $0).seconds >= lastWait }
+        gate.hold(until: time, tries: tries ?? Self.maxTries, at: now)
+        close(at: now)
+    }
+
     /// Whether a found pace held requests back of late, so that a refusal may come of it.
     func isPaceBinding(at now: Double) -> Bool {
         guard let found else { return false }
@@ -215,22 +230,14 @@ struct AcceptedCount: Sendable {
     }
 }
 
-/// A lower pace on trial: what it replaces, and what was taken at it.
+/// A lower pace on trial.
 struct LoweredPace: Sendable {
-    /// Since when the present one is tried; nil when none is.
-    var startedAt: Double?
-    /// The pace to go back to, which may be none; nil when there was no trial of late.
-    var before: FoundPace??
-    /// Requests per second that were taken before, at the first lower pace, and at the one before the present one; 0 for none.
-    var rateBefore = 0.0
-    var firstRate = 0.0
-    var lastRate = 0.0
-
-    var isOn: Bool { startedAt != nil }
-
-    mutating func end() {
-        startedAt = nil
-        firstRate = 0
-        lastRate = 0
-    }
+    /// The pace to go back to; nil when there was none.
+    let before: FoundPace?
+    /// Requests per second that were taken before.
+    let rate: Double
+    /// Since when the present one is tried.
+    let startedAt: Double
+    /// Requests per second that were taken at the lower pace before the present one; 0 for none.
+    let lastRate: Double
 }
