@@ -28,12 +28,14 @@ final class Books: Sendable {
 
     private let state: Mutex<State>
     private let instant: @Sendable () -> ContinuousClock.Instant
+    private let now: @Sendable () -> Date
     private let seed: UInt64
 
     init(options: SimulatorOptions) {
         state = Mutex(
             State(throttle: Throttle(options: options), queue: options.parallel.map(WorkQueue.init(places:))))
         instant = options.instant
+        now = options.now
         seed = options.seed
     }
 
@@ -60,7 +62,10 @@ final class Books: Sendable {
     func arrive(_ digest: Data) -> Arrival {
         let instant = instant()
         return state.withLock { state in
-            if state.first == nil { state.first = instant }
+            if state.first == nil {
+                state.first = instant
+                state.throttle.begin(at: now())
+            }
             let time = state.time(at: instant)
             state.timeline.note(\.arrived, at: time)
             state.timeline.enter(at: time)
@@ -83,10 +88,13 @@ final class Books: Sendable {
 
     /// Asks the limits; a request that they let in is at work until `finish()`.
     ///
+    /// - `isUnlucky`: Whether chance refuses it, whatever they say.
     /// - Returns: Why it is refused, nil when it is let in, and the headers that tell what is left.
-    func admit(cost: Int, at time: Duration) -> (refusal: SimulatedError?, headers: [(String, String)]) {
+    func admit(
+        cost: Int, isUnlucky: Bool, at time: Duration
+    ) -> (refusal: SimulatedError?, headers: [(String, String)]) {
         state.withLock { state in
-            let refusal = state.throttle.refusal(ofRequestCosting: cost, at: time)
+            let refusal = state.throttle.refusal(ofRequestCosting: cost, isUnlucky: isUnlucky, at: time)
             if refusal == nil {
                 state.timeline.note(\.accepted, at: time)
                 state.timeline.note(\.acceptedTokens, cost, at: time)

@@ -52,7 +52,10 @@ struct Completions: Sendable {
             return refuse(error, call)
         }
         let (refusal, headers) = books.admit(
-            cost: answer.promptTokens + answer.completionTokens, at: arrival.time)
+            cost: answer.promptTokens + answer.completionTokens,
+            isUnlucky: Draw(seed: options.seed).isAmong(
+                options.refusedShare, digest, occurrence: arrival.occurrence, purpose: "refusal"),
+            at: arrival.time)
         if options.sendsRateLimitHeaders { call.headers += headers }
         if let refusal { return refuse(refusal, call) }
         defer { books.finish() }
@@ -124,11 +127,14 @@ struct Completions: Sendable {
             books.note(refusal: error)
         }
         var headers = call.headers
-        if error.status == 429 {
+        if error.isThrottling {
             books.note(\.throttled)
-            if let wait = options.retryAfter { headers.append(("retry-after", "\(Int(wait.seconds.rounded(.up)))")) }
+            if error.canTellWait, let wait = options.retryAfter {
+                headers.append(("retry-after", "\(Int(wait.seconds.rounded(.up)))"))
+            }
         }
-        return Simulator.reply(error.status, error.body(requestID: call.id), headers: headers)
+        return Simulator.reply(
+            error.status, error.body(requestID: call.id), type: error.mediaType, headers: headers)
     }
 
     func cutByOutage(_ call: Call) async throws -> Response {

@@ -21,6 +21,11 @@ struct Draw: Sendable {
         return Double(bits) / Double(UInt64(1) << 56)
     }
 
+    /// Whether a request is in a share of all, 0 to 1; 0 has none and 1 has every one.
+    func isAmong(_ share: Double, _ digest: Data, occurrence: Int, purpose: String) -> Bool {
+        share > 0 && self.share(for: digest, occurrence: occurrence, purpose: purpose) < share
+    }
+
     /// A length of time between two, both included, for each time that a request comes.
     func latency(from shortest: Duration, to longest: Duration, for digest: Data, occurrence: Int) -> Duration {
         guard shortest < longest else { return shortest }

@@ -8,7 +8,7 @@ public struct SimulatorLedger: Hashable, Codable, Sendable {
     public var statuses: [String: Int] = [:]
     /// Faults by kind.
     public var faults: [String: Int] = [:]
-    /// Replies that were 429, faults included.
+    /// Replies that were 429, faults included, and refusals for too much work whatever their status.
     public var throttled = 0
     /// Requests that were refused as malformed.
     public var malformed = 0
@@ -51,10 +51,10 @@ struct LedgerState: Sendable {
 
     mutating func note(status: Int) {
         ledger.statuses[String(status), default: 0] += 1
-        if status == 429 { ledger.throttled += 1 }
     }
 
     mutating func note(refusal: SimulatedError) {
+        if refusal.isThrottling { ledger.throttled += 1 }
         guard refusal.status == 400 else { return }
         ledger.malformed += 1
         ledger.refusals.append(refusal.message)

@@ -10,7 +10,7 @@ public struct SimulatorTimeline: Hashable, Codable, Sendable {
     public var acceptedTokens: [Int] = []
     /// Good, whole answers.
     public var answered: [Int] = []
-    /// Requests answered 429, faults included.
+    /// Requests answered 429, faults included, and those refused for too much work whatever the status.
     public var throttled: [Int] = []
     /// Requests whose connection an outage cut.
     public var cut: [Int] = []

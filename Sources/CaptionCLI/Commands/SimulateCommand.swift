@@ -20,6 +20,7 @@ struct SimulateCommand: ContextCommand {
             caption simulate --port 8080 --latency 200ms..2s
             caption simulate --port 8080 --fault 429=0.1 --fault timeout=0.01 --requests-per-minute 600
             caption simulate --port 8080 --burst 64@20s --retry-after 30s --outage 60s..90s --poison 500=0.01
+            caption simulate --port 8080 --requests-per-minute 1200 --window 10s --refuse-share 0.01
             SIMULATED_API_KEY=sk-simulated caption run ./photos --base-url http://127.0.0.1:8080/v1 \\
                 --model qwen3-vl-plus --api-key-env SIMULATED_API_KEY
             """)
@@ -45,47 +46,6 @@ struct SimulateCommand: ContextCommand {
             help: ArgumentHelp(
                 "Requests worked on at one time, as vLLM and Ollama do; the others wait in line.", valueName: "count"))
         var parallel: Int?
-    }
-
-    struct LimitOptions: ParsableArguments {
-        @Option(help: ArgumentHelp("Requests accepted in any 60 seconds; more are answered 429.", valueName: "count"))
-        var requestsPerMinute: Int?
-
-        @Option(
-            help: ArgumentHelp(
-                "Prompt and completion tokens of the requests accepted in any 60 seconds.", valueName: "count"))
-        var tokensPerMinute: Int?
-
-        @Option(
-            help: ArgumentHelp(
-                "Requests accepted per second, by a bucket that holds one second's worth.", valueName: "count"))
-        var requestsPerSecond: Int?
-
-        @Option(help: ArgumentHelp("Requests at work at one time; more are answered 429.", valueName: "count"))
-        var maxInFlight: Int?
-
-        @Option(
-            help: ArgumentHelp(
-                "Answer so many requests 429 from a time on, whatever the limits; may be repeated.",
-                valueName: "count@time"))
-        var burst: [BurstArgument] = []
-
-        @Option(help: ArgumentHelp("Send 'retry-after' with every 429.", valueName: "duration"))
-        var retryAfter: DurationSpan?
-
-        @Flag(help: "Send OpenAI's x-ratelimit-* headers about the limits per minute.")
-        var rateLimitHeaders = false
-
-        func validate() throws {
-            let counts = [
-                ("requests-per-minute", requestsPerMinute), ("tokens-per-minute", tokensPerMinute),
-                ("requests-per-second", requestsPerSecond), ("max-in-flight", maxInFlight),
-            ]
-            for (name, count) in counts where !(1...1_000_000_000).contains(count ?? 1) {
-                throw ValidationError("--\(name) must be from 1 to 1000000000")
-            }
-            guard retryAfter?.longest == nil else { throw ValidationError("--retry-after takes one length of time") }
-        }
     }
 
     struct FaultOptions: ParsableArguments {
@@ -154,13 +114,7 @@ struct SimulateCommand: ContextCommand {
         options.latency = work.latency.shortest
         options.longestLatency = work.latency.longest
         options.parallel = work.parallel
-        options.requestsPerMinute = limits.requestsPerMinute
-        options.tokensPerMinute = limits.tokensPerMinute
-        options.requestsPerSecond = limits.requestsPerSecond
-        options.maxInFlight = limits.maxInFlight
-        options.bursts = limits.burst.map(\.burst)
-        options.retryAfter = limits.retryAfter?.shortest
-        options.sendsRateLimitHeaders = limits.rateLimitHeaders
+        limits.apply(to: &options)
         options.faults = try faults.faults(faults.fault, "fault")
         options.poison = try faults.faults(faults.poison, "poison")
         options.seed = faults.seed
@@ -211,17 +165,4 @@ struct DurationSpan: ExpressibleByArgument {
     }
 
     var defaultValueDescription: String { shortest.text + (longest.map { "..\($0.text)" } ?? "") }
-}
-
-/// A burst of refusals, as `64@20s`.
-struct BurstArgument: ExpressibleByArgument {
-    let burst: SimulatorOptions.Burst
-
-    init?(argument: String) {
-        let parts = argument.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
-        guard parts.count == 2, let count = Int(parts[0]), count > 0, let start = Duration(text: parts[1]) else {
-            return nil
-        }
-        burst = SimulatorOptions.Burst(count: count, start: start)
-    }
 }
