@@ -3,7 +3,7 @@
 # make test-fresh  what the demo does, in a new, minimal Debian
 # make bench      what parts of the engine cost, and how fast images are sent beside wrk, aiohttp and the openai SDK
 # make bench-images  how fast photographs are prepared, beside vipsthumbnail, and the most memory that images take
-# make measure    how much of a server's limits the scheduler uses, about 25 minutes
+# make measure    how much of a server's limits the scheduler uses, about an hour
 # make crash      kill it a thousand times, and compare the store with the provider's books
 # make chaos      run against every fault of the simulated provider, and kill, stop and interrupt it
 # make fuzz       feed the readers of image files and archives with hostile bytes

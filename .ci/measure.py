@@ -101,12 +101,34 @@ def pauses(timeline):
     return found
 
 
+def stranger(timeline, report, end):
+    """The share of a limit that was used before, while and after another client used it, too."""
+    def used(start, end):
+        return rate(timeline["accepted"], start, end) * 60 / report.per_minute
+
+    back = next((second for second in range(report.until, end - 9) if used(second, second + 10) >= 0.9), None)
+    return (f"used {used(report.at - 20, report.at):.1%} before, {used(report.at, report.until):.1%} meanwhile, "
+            f"{used(report.until, end):.1%} after; " + (
+                "90% not back" if back is None else f"90% back after {back - report.until} s"))
+
+
+def refused(timeline, seconds):
+    """Requests while everything is refused: in the second of the first refusal, and so long after it."""
+    start = next((second for second, count in enumerate(timeline["throttled"]) if count), None)
+    if start is None:
+        return "nothing was refused"
+    later = sum(timeline["arrived"][start + 1 : start + 1 + seconds])
+    first = timeline["throttled"][start]
+    return f"{first} refused in the first second of it, {later} requests in the {seconds} s after"
+
+
 def row(name, folder, code, seconds, report):
     timelines = [json.loads(file.read_text()) for file in sorted(folder.glob("timeline-*.json"))]
     first = timelines[0]
     end = max(steady_end(each) for each in timelines)
-    if report.kind == "share":
+    if report.kind in ("share", "beside"):
         start = report.start
+        end = min(end, start + report.seconds) if report.seconds else end
     else:
         start, end = 0, end + 1
     arrived = sum(sum(each["arrived"][start:end]) for each in timelines)
@@ -114,7 +136,8 @@ def row(name, folder, code, seconds, report):
     in_flight = max((max(each["largestInFlight"], default=0) for each in timelines), default=0)
     states, codes = counts(folder)
     used, note = "-", f"{rate(first['answered'], start, end):.1f} answers/s"
-    if code not in ("0", "3", "130", "137"):
+    # Nothing is answered for long where everything is refused, and giving up is right then.
+    if code not in ("0", "3", "130", "137") and not (report.kind == "refused" and code == "69"):
         lines = (folder / "run.log").read_text().strip().splitlines()
         note = lines[0][:100] if lines else f"exit code {code}"
     elif end <= start:
@@ -125,6 +148,15 @@ def row(name, folder, code, seconds, report):
         # What waits in line is accepted at once, so that a queue's throughput is its answers.
         column = "answered" if name == "parallel" else column
         used = f"{rate(first[column], start, end) * 60 / limit:.1%}"
+    elif report.kind == "beside":
+        baseline = json.loads((folder.parent / report.name / "timeline-0.json").read_text())
+        without = rate(baseline["answered"], start, min(steady_end(baseline), start + report.seconds))
+        if name != report.name and without:
+            note += f", {rate(first['answered'], start, end) / without:.1%} of {without:.1f}/s without refusals"
+    elif report.kind == "stranger":
+        note = stranger(first, report, end - 1)
+    elif report.kind == "refused":
+        note = refused(first, report.seconds)
     elif report.kind == "dip":
         before = rate(first["answered"], report.at - 10, report.at)
         after = [rate(first["answered"], second, second + 3) for second in range(report.at, end - 2)]
@@ -161,11 +193,15 @@ def main():
         print(COLUMNS.format("scenario", "time", "used", "429s", "share", "in flight", "exit", ""), flush=True)
     elif action == "row":
         parser = argparse.ArgumentParser()
-        parser.add_argument("kind", choices=["share", "dip", "pause", "change", "failures"])
+        parser.add_argument("kind", choices=[
+            "share", "beside", "dip", "pause", "change", "failures", "stranger", "refused"])
         parser.add_argument("--per-minute", type=int)
         parser.add_argument("--tokens-per-minute", type=int)
         parser.add_argument("--from", dest="start", type=int)
+        parser.add_argument("--seconds", type=int)
         parser.add_argument("--at", type=int)
+        parser.add_argument("--until", type=int)
+        parser.add_argument("--name")
         row(rest[0], Path(rest[1]), rest[2], rest[3], parser.parse_args(rest[4:]))
 
 
