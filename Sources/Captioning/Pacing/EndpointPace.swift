@@ -209,7 +209,8 @@ struct EndpointPace: Sendable {
     ///
     /// - `wait`: How long the whole wait was, in seconds.
     mutating func hold(until time: Double, of wait: Double) {
-        coolDownUntil = max(coolDownUntil, time)
+        control.hold(until: time, lastWait: wait, at: 0)
+        guard time > 0 else { return }
         lastFailure = Failure(
             .rateLimited, label: "held_back",
             detail: "the provider asked an earlier run to wait, or refused everything; `caption run --no-wait` asks at once")

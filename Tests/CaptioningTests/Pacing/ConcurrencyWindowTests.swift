@@ -46,7 +46,7 @@ struct ConcurrencyWindowTests {
         var window = ConcurrencyWindow(Job.Concurrency())
         let now = answer(&window, rounds: 3)
         #expect(window.size > 20)
-        #expect(window.stepBack(generation: window.generation, inFlight: 16, isVolley: false, at: now))
+        window.stepBack(generation: window.generation, inFlight: 16, isVolley: false, at: now)
         #expect(window.size == 16)
     }
 
@@ -56,7 +56,7 @@ struct ConcurrencyWindowTests {
         window.stepBack(generation: 0, inFlight: 40, isVolley: false, at: 2)
         window.stepBack(generation: 0, inFlight: 16, isVolley: true, at: 2)
         #expect(window.size == 16)
-        #expect(!window.stepBack(generation: 0, inFlight: 4, isVolley: false, at: 2))
+        window.stepBack(generation: 0, inFlight: 4, isVolley: false, at: 2)
         #expect(window.size == 16)
     }
 

@@ -44,7 +44,7 @@ struct RefusalGateTests {
                 gate.begin()
                 refuse(&gate, startedAt: 1, at: 1)
             }
-            #expect(gate.accept(startedAt: 1, isTry: false) == nil)
+            _ = gate.accept(startedAt: 1, isTry: false)
         }
         #expect(!gate.isClosed)
     }
@@ -64,10 +64,21 @@ struct RefusalGateTests {
 
     @Test func `an accepted try opens it, any other answer does not`() {
         var gate = closed()
-        #expect(gate.accept(startedAt: 0, isTry: false) == nil)
+        let late = gate.accept(startedAt: 0, isTry: false)
+        #expect(late == nil)
         #expect(gate.isClosed)
-        #expect(gate.accept(startedAt: 2, isTry: true) == 1)
+        let closedAt = gate.accept(startedAt: 2, isTry: true)
+        #expect(closedAt == 1)
         #expect(!gate.isClosed)
+    }
+
+    @Test func `what an earlier run found goes on with its waits`() {
+        var gate = RefusalGate()
+        gate.hold(until: 20, tries: 5, at: 0)
+        #expect(gate.isClosed)
+        #expect(gate.nextTry == 20)
+        refuse(&gate, startedAt: 20, isTry: true, at: 20)
+        #expect(gate.nextTry == 20 + 32)
     }
 
     @Test func `a time that the server names holds everything back until then`() {

@@ -27,7 +27,11 @@ struct RunnerTests {
             runner = try Runner(
                 job: job, store: self.store, transports: [transport], clock: clock,
                 now: { start.addingTimeInterval(clock.now.offset.seconds) },
-                shutdown: waits ? { for await _ in AsyncStream<Never>.makeStream().stream {} } : nil)
+                shutdown: waits ? Self.never : nil)
+        }
+
+        private static let never: @Sendable () async -> Void = {
+            for await _ in AsyncStream<Never>.makeStream().stream {}
         }
 
         /// Runs through all waits.
