@@ -147,7 +147,7 @@ struct EndpointPace: Sendable {
         let isRefusal = isRefusal(report, at: now)
         inFlight -= 1
         if ticket.isTry { triesInFlight = max(triesInFlight - 1, 0) }
-        settle(report, ticket, isRefusal: isRefusal)
+        settle(report, ticket)
         if let headers = report.rateLimits { noteHeaders(headers, at: now) }
         guard case .failed(let failure, _) = report.outcome else {
             noteAnswer(ticket, report, at: now)
@@ -265,8 +265,9 @@ struct EndpointPace: Sendable {
     }
 
     /// Corrects what was charged to what it came to.
-    private mutating func settle(_ report: AttemptReport, _ ticket: Ticket, isRefusal: Bool) {
-        if !report.wasSent || isRefusal {
+    private mutating func settle(_ report: AttemptReport, _ ticket: Ticket) {
+        // What a limit refuses does not count for it; a 503 may have been counted before something else broke.
+        if !report.wasSent || report.outcome.failure?.kind == .rateLimited {
             control.uncount(ticket.mark)
             tokens.settle(ticket.tokens, as: 0, takenAt: ticket.mark.startedAt)
             if !report.wasSent { day?.window.correct(by: -1, at: ticket.mark.startedAt) }

@@ -94,8 +94,11 @@ struct RefusalTrial: Sendable {
         }
     }
 
-    /// Breaks a trial off: everything is refused.
-    mutating func cancel() { trial = nil }
+    /// Breaks a trial off: everything is refused, which is no chance.
+    mutating func cancel() {
+        trial = nil
+        verdict.share = 0
+    }
 
     /// Counts a refusal that something else seems to explain.
     mutating func record() {

@@ -80,7 +80,9 @@ extension RequestControl {
     }
 
     /// Lowers the pace after a refusal that nothing else explains, unless it was chance.
-    mutating func slowDown(at now: Double) {
+    mutating func slowDown(_ mark: Mark, at now: Double) {
+        // What was sent before a lower pace says nothing about it.
+        if let lowered, mark.startedAt < lowered.startedAt { return trial.record() }
         let isEcho = found.map { now < $0.echoEnds } ?? false
         let isExplained = found != nil && (isEcho || isPaceBinding(at: now)) && !trial.isChance
         switch trial.refuse(isExplained: isExplained, isRaised: isRaised(at: now), at: now) {

@@ -174,7 +174,7 @@ struct RequestControl: Sendable {
         if isVolley {
             stepBack(mark, inFlight: inFlight, isVolley: true, at: now)
         } else if !isExplained(mark, inFlight: inFlight, at: now) {
-            slowDown(at: now)
+            slowDown(mark, at: now)
         }
     }
 
