@@ -54,7 +54,8 @@ struct EndpointPace: Sendable {
     private var errors = RecentShare()
     private var cut = CutAnswers()
 
-    init(limits: Job.Limits, rules: Job.Retry, firstCompletion: Int, secondsIntoMinute: Double = 0, at now: Double = 0) {
+    init(limits: Job.Limits, rules: Job.Retry, firstCompletion: Int, secondsIntoMinute: Double = 0, at now: Double = 0)
+    {
         self.rules = rules
         control = RequestControl(limits: limits, rules: rules, secondsIntoMinute: secondsIntoMinute, at: now)
         tokens = RateLimit(perMinute: limits.tokensPerMinute.map(Double.init), burst: 1, at: now)
@@ -101,7 +102,9 @@ struct EndpointPace: Sendable {
         if coolDownUntil > now { return held(until: coolDownUntil, .rateLimited) }
         if control.isClosed, control.nextTry > now { return held(until: control.nextTry, .rateLimited) }
         if breaker.isOpen, breaker.nextTry > now { return held(until: breaker.nextTry, .unavailable) }
-        guard !isOnTrial || triesInFlight == 0, let wait = control.wait(inFlight: inFlight, at: now) else { return .full }
+        guard !isOnTrial || triesInFlight == 0, let wait = control.wait(inFlight: inFlight, at: now) else {
+            return .full
+        }
         let others: [(Double, WaitReason)] = [
             (tokens.wait(for: cost.tokens(promptTokens), at: now), .tokensPerMinute),
             (quotas.wait(at: now), .requestsPerMinute),

@@ -135,7 +135,8 @@ struct FoundPace: Sendable {
     mutating func lower(to pace: Double, at now: Double) {
         dip = nil
         let isSame = abs(value - refused.value) < refused.value * Self.likeness
-        belief = max(Self.requestsPerTry / value, isSame ? min(belief * 2, Self.longestBelief) : 0).clamped(to: Self.beliefRange)
+        belief = max(Self.requestsPerTry / value, isSame ? min(belief * 2, Self.longestBelief) : 0).clamped(
+            to: Self.beliefRange)
         refused = (value, now + belief)
         value = pace
         history = [(value, now)]

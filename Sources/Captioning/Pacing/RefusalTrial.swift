@@ -86,7 +86,8 @@ struct RefusalTrial: Sendable {
         if isRaised == false { steady.begun += 1 }
         guard let trial else { return }
         let expected = trial.share * Double(begun - trial.begunAt)
-        let isLong = now - trial.startedAt >= Self.longestTrial && trial.refused == 0
+        let isLong =
+            now - trial.startedAt >= Self.longestTrial && trial.refused == 0
             && expected >= Self.absencesToJudge.none / 2
         if isLong || expected >= Self.absencesToJudge.none + Double(trial.refused) * Self.absencesToJudge.each {
             self.trial = nil
@@ -154,7 +155,9 @@ struct RefusalTrial: Sendable {
         self.trial = trial
         let count = max(begun - trial.begunAt, 1)
         let isLast = trial.pace + 1 == Self.paces.count
-        guard trial.refused >= (isLast ? Self.refusalsToTell : Self.refusalsToJudge), Double(trial.refused) >= trial.share * Double(count) / 2 else {
+        guard trial.refused >= (isLast ? Self.refusalsToTell : Self.refusalsToJudge),
+            Double(trial.refused) >= trial.share * Double(count) / 2
+        else {
             return .chance
         }
         let share = min(Double(trial.refused) / Double(count), 1)

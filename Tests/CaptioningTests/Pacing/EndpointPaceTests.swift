@@ -89,7 +89,8 @@ struct EndpointPaceTests {
         var generator = SplitMix64(seed: 1)
         model.run(until: 80) { time, _ in
             (30..<32).contains(time)
-                ? .refused(retryAfter: nil) : .accepted(after: 1 + Double.random(in: -spread...spread, using: &generator))
+                ? .refused(retryAfter: nil)
+                : .accepted(after: 1 + Double.random(in: -spread...spread, using: &generator))
         }
         let before = Double(model.sum(20, 30) { $0.accepted })
         let after = Double(model.sum(52, 62) { $0.accepted })

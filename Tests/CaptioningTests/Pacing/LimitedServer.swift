@@ -71,7 +71,8 @@ struct LimitedServer {
             while let first = taken.first, first <= time - seconds { taken.removeFirst() }
             return count(time, under: limit)
         case .calendar(let limit, let phase):
-            while let first = taken.first, ((first + phase) / 60).rounded(.down) < ((time + phase) / 60).rounded(.down) {
+            while let first = taken.first, ((first + phase) / 60).rounded(.down) < ((time + phase) / 60).rounded(.down)
+            {
                 taken.removeFirst()
             }
             return count(time, under: limit)

@@ -106,7 +106,9 @@ struct RefusalTrialTests {
 /// A pace that was found, raised step by step and taken back.
 struct FoundPaceTests {
     /// Holds a pace against a limit for so many seconds: the part of the limit that is used, and how often it was refused.
-    private func hold(_ pace: inout FoundPace, under limit: Double, from start: Double, until end: Double) -> (used: Double, refused: Int) {
+    private func hold(_ pace: inout FoundPace, under limit: Double, from start: Double, until end: Double) -> (
+        used: Double, refused: Int
+    ) {
         var refused = 0
         var used = 0.0
         for tick in Int(start * 10)..<Int(end * 10) {
