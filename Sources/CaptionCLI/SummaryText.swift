@@ -37,7 +37,10 @@ struct SummaryText {
         let run = options.command("run", runOptions)
         if let cut = summary.failures.first(where: { $0.code == Self.truncated }) {
             let retry = options.command("retry", ShellText.option("--code", Self.truncated))
-            return "raise max_tokens (`parameters` in the spec; \(cut.count) answers were cut), then: \(retry) && \(run)"
+            return """
+                raise max_tokens (`parameters` in the spec; \(cut.count) answers were cut), then: \
+                \(retry) && \(run)
+                """
         }
         if summary.pending > 0 { return "\(run)" }
         if let group = summary.failures.first {

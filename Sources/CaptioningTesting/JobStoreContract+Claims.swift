@@ -132,7 +132,8 @@ extension JobStoreContract {
             try expect(claim.failures + claim.throttles + claim.doubts, is: 0, "the spent budgets")
             try expect(try await scene.store.summary().retrying, is: 0, "the retries")
         },
-        JobStoreContract("a wait that a server asked for outlives the run, for its item and for the endpoint") { scene in
+        JobStoreContract("a wait that a server asked for outlives the run, for its item and for the endpoint") {
+            scene in
             try await scene.add("a.jpg")
             var report = AttemptReport.fixture(.failed(.fixture(.unavailable), partial: nil))
             report.finishedAt = .fixture + 1
@@ -142,7 +143,7 @@ extension JobStoreContract {
             _ = try await scene.store.beginRun(now: .fixture + 5)
             let endpoint = Job.fixture().endpoint
             let hold = try await scene.store.hold(of: endpoint, now: .fixture + 5)
-            try expect(hold, is: EndpointHold(remaining: .seconds(26), wait: .seconds(30)), "the hold")
+            try expect(hold, is: .init(remaining: .seconds(26), wait: .seconds(30)), "the hold")
             try expect(try await scene.store.summary().retrying, is: 1, "the retries")
             var other = endpoint
             other.model += "-other"

@@ -216,7 +216,8 @@ struct EndpointPace: Sendable {
         guard time > 0 else { return }
         lastFailure = Failure(
             .rateLimited, label: "held_back",
-            detail: "the provider asked an earlier run to wait, or refused everything; `caption run --no-wait` asks at once")
+            detail: "the provider asked an earlier run to wait, or refused everything; "
+                + "`caption run --no-wait` asks at once")
     }
 
     /// Until when requests will be held back, once an attempt has been learned from; nil when they will not be.

@@ -57,8 +57,8 @@ public struct RequestVersion: Hashable, Sendable {
     ///
     /// - `definition`: Of the version that was asked.
     package func isAnswered(byDefinition definition: String) -> Bool {
-        guard let (old, oldLimit) = Self.withoutLimit(definition), let (new, newLimit) = Self.withoutLimit(self.definition),
-            old == new
+        guard let (old, oldLimit) = Self.withoutLimit(definition),
+            let (new, newLimit) = Self.withoutLimit(self.definition), old == new
         else { return false }
         // Without a limit of its own, a request has the server's, which is the largest that there is.
         return newLimit.map { new in oldLimit.map { $0 <= new } ?? false } ?? true

@@ -130,9 +130,10 @@ struct RetryPolicyTests {
 
     @Test func `an endpoint in trouble is not stormed, however short the spec's backoff`() {
         let hasty = RetryPolicy(rules: Job.Retry(base: .milliseconds(1), cap: .milliseconds(10)))
-        #expect([1, 2, 3, 9].map { hasty.endpointBackoff(afterTry: $0) } == [
-            .milliseconds(250), .milliseconds(500), .seconds(1), .seconds(1),
-        ])
+        #expect(
+            [1, 2, 3, 9].map { hasty.endpointBackoff(afterTry: $0) } == [
+                .milliseconds(250), .milliseconds(500), .seconds(1), .seconds(1),
+            ])
         #expect(policy.endpointBackoff(afterTry: 7) == .seconds(60))
     }
 
