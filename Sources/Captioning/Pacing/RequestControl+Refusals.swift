@@ -10,8 +10,9 @@ extension RequestControl {
     private static let longRefusal = 0.25
     /// Refused again at once, it may be what was sent before the pace was found, or the pace: it is lowered to this part.
     private static let echoShare = 0.65
-    /// After a refusal, nothing is sent for this part of what the server looks back: its count is full. And no sooner again
-    /// than after this part of it.
+    /// After a refusal, nothing is sent for this part of what the server looks back: its count is full.
+    ///
+    /// And no sooner again than after `pauseInterval` of it.
     private static let pausedShare = 0.03
     private static let pauseInterval = 0.2
     /// A pace of which less than this part is taken, by so many refusals, is far too much.
