@@ -119,6 +119,35 @@ struct RefusalRunTests {
         #expect(engine.sent.withLock { $0.count } == 3)
     }
 
+    @Test(arguments: [1, 2, 3] as [UInt64])
+    func `among many faults only an image with two empty answers of its own fails`(seed: UInt64) async throws {
+        let scene = try JobScene(images: 300)
+        let job = scene.job(
+            limits: .init(concurrency: 16),
+            retry: Job.Retry(attempts: 12, base: .milliseconds(10), cap: .milliseconds(100)))
+        let draws = Mutex((generator: SplitMix64(seed: seed), empty: [Data: Int]()))
+        let engine = try await Engine(job) { _, body throws(TransportError) in
+            let draw = draws.withLock { draws in
+                let draw = Double.random(in: 0..<1, using: &draws.generator)
+                if draw < 0.04 { draws.empty[body, default: 0] += 1 }
+                return draw
+            }
+            switch draw {
+            case ..<0.04: return ScriptedTransport.answer("")
+            case ..<0.06: return HTTPReply(status: 200, body: Data("{\"choices\":[]}".utf8))
+            case ..<0.21: return ScriptedTransport.refusal(500, code: "internal")
+            case ..<0.28: throw .brokenReply("half")
+            case ..<0.36: return ScriptedTransport.refusal(429, code: "limit_requests")
+            default: return ScriptedTransport.answer("of \(body.hashValue)")
+            }
+        }
+        #expect(try engine.run(job) == .finished)
+        let ownFault = draws.withLock { $0.empty.values.count { $0 >= 2 } }
+        let summary = try await engine.store.summary()
+        #expect(summary.failed == ownFault)
+        #expect(summary.done == 300 - ownFault)
+    }
+
     @Test(arguments: [0, 30])
     func `a max_tokens that cuts everything stops the run before the folder is paid for`(whole: Int) async throws {
         let scene = try JobScene(images: 200)
