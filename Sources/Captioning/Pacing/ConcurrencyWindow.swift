@@ -12,6 +12,8 @@ struct ConcurrencyWindow: Sendable {
 
     /// Fewer answers are too rough a measure of throughput.
     private static let steadyRound = 24.0
+    /// Answers, for each request in flight, before a size that was refused is tried again.
+    private static let smallRound = 2.0
     /// An answer that takes longer than this, in seconds, speaks for one more request at once, a quicker one for two: a slow
     /// server's queue must not fill up before the throughput is known.
     private static let slowLatency = 3.0
@@ -103,6 +105,7 @@ struct ConcurrencyWindow: Sendable {
         recordAccepted(inFlight)
         shortestLatency = min(shortestLatency, max(latency, 0.001))
         round.answers += 1
+        tryAgain(at: now)
         if isStarting, round.wasFull, round.isClean { setSize(exactSize + (latency > Self.slowLatency ? 1 : 2)) }
         if Double(round.answers) >= (isStarting ? round.size : max(round.size, Self.steadyRound)) { endRound(at: now) }
     }
@@ -181,6 +184,17 @@ struct ConcurrencyWindow: Sendable {
         if ceiling.accepted + 1 >= Self.acceptedToDisprove { disprove() }
     }
 
+    /// Tries the size that was refused again, when it is time.
+    private mutating func tryAgain(at now: Double) {
+        let answers = max(min(Self.smallRound * exactSize, Self.steadyRound), exactSize)
+        guard let ceiling, ceiling.isRefused, round.wasFull, round.isClean, Double(round.answers) >= answers,
+            now >= nextTry, exactSize >= ceiling.size - 1
+        else { return }
+        nextTry = now + patience
+        self.ceiling?.isTried = true
+        setSize(max(ceiling.size, exactSize))
+    }
+
     private mutating func endRound(at now: Double) {
         defer { beginRound(at: now) }
         let elapsed = max(now - round.startedAt, 0.001)
@@ -196,13 +210,8 @@ struct ConcurrencyWindow: Sendable {
             setSize(min(exactSize + max(1, (near - exactSize) / 2), near))
             return
         }
-        guard now >= nextTry else { return }
+        guard !ceiling.isRefused, now >= nextTry else { return }
         nextTry = now + patience
-        if ceiling.isRefused {
-            self.ceiling?.isTried = true
-            setSize(max(ceiling.size, exactSize))
-            return
-        }
         setSize(exactSize + max(1, exactSize * 0.02))
         if exactSize > ceiling.size * 1.1 + 1 { self.ceiling = nil }
     }
