@@ -69,10 +69,10 @@ test-fresh:
 format:
 	swift format --in-place --recursive $(SOURCES)
 
-# Thousands of whole jobs under a fake clock; RUNS=n, or SEED=n to repeat one.
+# Thousands of whole jobs under a fake clock, and the pace's table with twenty seeds each; RUNS=n, or SEED=n to repeat one.
 simulate: setup
-	CAPTION_SIMULATION_RUNS=$${RUNS:-3000} CAPTION_SIMULATION_SEED=$${SEED:-} \
-		swift test $(SWIFT_FLAGS) --filter SimulationTests
+	CAPTION_PACE_SEEDS=20 CAPTION_SIMULATION_RUNS=$${RUNS:-3000} CAPTION_SIMULATION_SEED=$${SEED:-} \
+		swift test $(SWIFT_FLAGS) --filter 'SimulationTests|PaceTableTests'
 
 # Kills the program a thousand times; KILLS=n.
 crash: build

@@ -40,37 +40,6 @@ struct EndpointPaceTests {
         #expect(Double(model.sum(10, 190) { $0.sent } * 2600) >= 0.97 * 200_000 * 3)
     }
 
-    @Test(arguments: [120, 600, 3000], [0.3, 2.0])
-    func `an unknown limit per minute is found within a minute`(limit: Int, latency: Double) {
-        var model = PaceModel(limits: .init())
-        var server = LimitedServer(.sliding(limit, seconds: 60), latency: 1...1, seed: 1)
-        model.run(until: 300) { time, _ in
-            server.takes(at: time) ? .accepted(after: latency) : .refused(retryAfter: nil)
-        }
-        let share = Double(model.sum(62, 300) { $0.sent - $0.refused }) / (Double(limit) * 238 / 60)
-        let refused = Double(model.sum(62, 300) { $0.refused }) / Double(model.sum(62, 300) { $0.sent })
-        #expect(share >= 0.95, "\(share)")
-        #expect(refused <= 0.01, "\(refused)")
-    }
-
-    @Test(arguments: [2.0, 10, 40], [0.3, 2.0])
-    func `an unknown limit per second is found within a minute`(rate: Double, latency: Double) {
-        var model = PaceModel(limits: .init())
-        var level = rate
-        var updated = 0.0
-        model.run(until: 300) { time, _ in
-            level = min(max(rate, 1), level + (time - updated) * rate)
-            updated = time
-            guard level >= 1 else { return .refused(retryAfter: nil) }
-            level -= 1
-            return .accepted(after: latency)
-        }
-        let share = Double(model.sum(60, 300) { $0.sent - $0.refused }) / (rate * 240)
-        let refused = Double(model.sum(60, 300) { $0.refused }) / Double(model.sum(60, 300) { $0.sent })
-        #expect(share >= 0.95, "\(share)")
-        #expect(refused <= 0.01, "\(refused)")
-    }
-
     @Test(arguments: [8, 64], [0.5, 2.0])
     func `an unknown number at once is found within a minute`(most: Int, latency: Double) {
         var model = PaceModel(limits: .init())
