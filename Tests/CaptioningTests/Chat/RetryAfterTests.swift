@@ -65,4 +65,14 @@ struct RetryAfterTests {
         let azure = [("x-ratelimit-remaining-requests", "-1"), ("x-ratelimit-reset-requests", "1s")]
         #expect(HTTPReply(status: 429, headers: azure).retryAfter(now: now) == nil)
     }
+
+    @Test func `a reset counts where a refusal does not say what is left`() {
+        let headers = [
+            (name: "x-ratelimit-reset-requests", value: "12s"), (name: "x-ratelimit-reset-tokens", value: "9s"),
+        ]
+        #expect(HTTPReply(status: 429, headers: headers).retryAfter(now: .now) == .seconds(12))
+        #expect(HTTPReply(status: 503, headers: headers).retryAfter(now: .now) == nil)
+        let left = headers + [(name: "x-ratelimit-remaining-requests", value: "3")]
+        #expect(HTTPReply(status: 429, headers: left).retryAfter(now: .now) == nil)
+    }
 }

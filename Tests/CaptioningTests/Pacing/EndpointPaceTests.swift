@@ -78,4 +78,29 @@ struct EndpointPaceTests {
         #expect(rate >= 3.9, "\(rate)")
         #expect(model.seconds[60...].map(\.mostInFlight).max() ?? 99 <= 12)
     }
+
+    @Test func `a wait of 43 milliseconds costs 43 milliseconds`() {
+        var model = PaceModel(limits: .init(concurrency: 64))
+        var server = LimitedServer(.nothing, latency: 0.6...1.4, seed: 1)
+        var isRefused = false
+        model.run(until: 60) { time, atWork in
+            if time >= 30, !isRefused {
+                isRefused = true
+                return .refused(retryAfter: 0.043)
+            }
+            return server.receive(at: time, atWork: atWork)
+        }
+        #expect(isRefused)
+        let before = Double(model.sum(10, 30) { $0.accepted }) / 20
+        let after = Double(model.sum(30, 50) { $0.accepted }) / 20
+        #expect(after >= before * 0.98, "\(before) \(after)")
+    }
+
+    @Test func `a fixed number at once is filled after the first answer`() {
+        var model = PaceModel(limits: .init(concurrency: 64))
+        model.run(until: 12) { _, _ in .accepted(after: 4) }
+        #expect(model.seconds[0...3].map(\.mostInFlight).max() == 3)
+        // The first answer is there after 4 s; what follows is spread over a part of the next.
+        #expect(model.seconds[4...7].map(\.mostInFlight).max() == 64)
+    }
 }
