@@ -5,8 +5,9 @@ struct FoundPace: Sendable {
     /// The first step upwards, as a share; each that goes well doubles it.
     private static let firstStep = 0.02
     private static let largestStep = 0.16
-    /// Above what was refused by this much, the limit has risen.
+    /// Above what was refused, the limit has risen; below this part of it, it is far away. Between, steps stay small.
     private static let beyond = 1.0
+    private static let farBelow = 0.85
     /// A pace that was refused is believed to be too high for as long as so many requests take: then trying it again costs
     /// less than a refusal in a hundred.
     private static let requestsPerTry = 100.0
@@ -82,8 +83,9 @@ struct FoundPace: Sendable {
         value = raised
         history.append((value, now))
         while history.count > 1, history[1].from <= now - horizon { history.removeFirst() }
-        // Near what was refused before, small steps: it is most likely refused again.
-        if value > refused.value * Self.beyond { step = min(step * 2, Self.largestStep) }
+        if value > refused.value * Self.beyond || value < refused.value * Self.farBelow {
+            step = min(step * 2, Self.largestStep)
+        }
     }
 
     /// Whether it was raised since it was last lowered, so that a refusal is what this has brought.

@@ -23,6 +23,9 @@ struct RefusalGate: Sendable {
     /// When the next try may go.
     private(set) var nextTry = 0.0
     private var tries = 0
+    /// When the last request began that was refused; the next one may be accepted because of what has left the server's count
+    /// since.
+    private(set) var lastRefused = 0.0
 
     var isClosed: Bool { closedAt != nil }
 
@@ -40,6 +43,7 @@ struct RefusalGate: Sendable {
     mutating func refuse(
         startedAt: Double, isTry: Bool, at now: Double, backoff: (Int) -> Double, nextMinute: Double
     ) {
+        lastRefused = max(lastRefused, startedAt)
         if let closedAt {
             guard isTry else { return }
             tries += 1

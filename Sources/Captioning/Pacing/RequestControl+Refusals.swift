@@ -4,6 +4,9 @@ extension RequestControl {
     /// Requests that measure a pace, and the seconds to look back for them.
     private static let requestsToMeasure = 10.0
     private static let secondsToMeasure = [2.0, 10, 60]
+    /// Seconds over which servers usually count, and by how much longer that looks from here.
+    private static let usualHorizons = [1.0, 5, 10, 60]
+    private static let jitter = 1.01
     /// Seconds that a server is first thought to look back when nothing tells.
     private static let usualHorizon = 5.0
     /// Refusals for this part of the time from the first request on tell how far the server looks back.
@@ -34,14 +37,19 @@ extension RequestControl {
     }
 
     /// Goes on after everything was refused: at the pace that was taken since the last time, the refusals' time included.
-    mutating func reopen(closedAt: Double, at now: Double) {
+    ///
+    /// - `tryAt`: When the request began that was accepted.
+    mutating func reopen(closedAt: Double, tryAt: Double, at now: Double) {
+        // The server counts over more than until the last refused try, and no more than until the accepted one.
+        let (least, most) = (gate.lastRefused - accepted.base.at, tryAt - accepted.base.at)
+        let usual = Self.usualHorizons.first { $0 > least && $0 <= most }
         if let found, closedAt < accepted.base.at + found.horizon * FoundPace.echo {
             self.found = FoundPace(found.lasting * Self.echoShare, horizon: found.horizon, at: now)
-        } else if let rate = accepted.rate(at: now) {
+        } else if let rate = accepted.rate(over: usual.map { $0 * Self.jitter }, at: now) {
             var horizon = found?.horizon ?? Self.usualHorizon
             // A burst and then a long wait: both together are what the server looks back.
             let seconds = now - accepted.base.at
-            if now - closedAt >= seconds * Self.longRefusal { horizon = min(seconds, RateLimit.minute) }
+            if now - closedAt >= seconds * Self.longRefusal { horizon = usual ?? min(seconds, RateLimit.minute) }
             found = FoundPace(min(rate, found?.lasting ?? .infinity), horizon: horizon, at: now)
         } else if found == nil {
             window.restart(at: now)

@@ -149,7 +149,7 @@ struct RequestControl: Sendable {
             if let pace = limitPerMinute { window.reach(pace / 60 * typicalLatency * Self.latencyMargin + 2) }
         }
         if let closedAt = gate.accept(startedAt: mark.startedAt, isTry: mark.isTry) {
-            reopen(closedAt: closedAt, at: now)
+            reopen(closedAt: closedAt, tryAt: mark.startedAt, at: now)
         }
     }
 
@@ -222,9 +222,11 @@ struct AcceptedCount: Sendable {
 
     /// What was taken until now, per second: since the base, and as long before the refusals as the server looks back; nil
     /// when too few tell.
-    func rate(at now: Double) -> Double? {
+    ///
+    /// - `horizon`: Seconds that the server is known to look back; nil when it is not known.
+    func rate(over horizon: Double?, at now: Double) -> Double? {
         guard let closing, now > closing.at, total - base.count >= Self.least else { return nil }
-        let whole = (total - base.count) / (now - base.at)
+        let whole = (total - base.count) / (horizon ?? (now - base.at))
         if base.at >= closing.at - closing.horizon { return whole }
         return (closing.recent + total - closing.count) / (closing.seconds + now - closing.at)
     }
