@@ -5,7 +5,9 @@ struct FoundPace: Sendable {
     /// The first step upwards, as a share; each that goes well doubles it.
     private static let firstStep = 0.02
     private static let largestStep = 0.16
-    /// Above what was refused, the limit has risen; below this part of it, it is far away. Between, steps stay small.
+    /// Above what was refused, the limit has risen; below this part of it, it is far away.
+    ///
+    /// Between the two, steps stay small.
     private static let beyond = 1.0
     private static let farBelow = 0.85
     /// A pace that was refused is believed to be too high for as long as so many requests take: then trying it again costs
