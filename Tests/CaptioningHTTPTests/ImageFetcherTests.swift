@@ -7,7 +7,8 @@ import Testing
 @testable import CaptioningHTTP
 
 struct ImageFetcherTests {
-    private let local = ImageFetch(place: .local, allowsPrivateAddresses: true)
+    /// Patient: a test here may wait for the processor longer than a download usually may take.
+    private let local = ImageFetch(place: .local, allowsPrivateAddresses: true, timeout: .seconds(900))
 
     private static let time = Date(timeIntervalSince1970: 1_800_000_000)
 
